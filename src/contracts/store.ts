@@ -1,0 +1,168 @@
+import type { Clock } from './clock.ts'
+
+/** Where the entries of an L2 come from, as `health()` shows it. */
+export type StoreSource =
+  | 'sentinel'
+  | 'last-known'
+  | 'standalone'
+  | 'cluster'
+  | 'client'
+  | 'file'
+  | 'memory'
+  | 'none'
+
+/**
+ * How soon a write of one process is seen by the others. `bus`: they are told. `ttl-only`: they
+ * keep their L1 copy until its short L1 ttl ends; every store still checks stamps when it is read.
+ */
+export type Coherence = 'bus' | 'ttl-only'
+
+/** What a store can do beyond keeping bytes. What it lacks, the cache does without and says so. */
+export interface StoreSupport {
+  /** Leases: at most one load of a key at a time among all processes, and fenced commits. */
+  readonly leases: boolean
+  /** Whether check, write and count are one atomic step. */
+  readonly atomic: boolean
+}
+
+/**
+ * A level that several caches (processes, or several caches in one process) may share. It is only a
+ * description until a cache opens it.
+ */
+export interface Store {
+  readonly source: StoreSource
+  readonly coherence: Coherence
+  readonly supports: StoreSupport
+  /** Deadline of one operation, in milliseconds. The cache enforces it, whatever the store does. */
+  readonly timeoutMs: number
+  /** Never throws and never waits: a store that cannot be used says so through `context.onState`. */
+  open(context: StoreContext): StoreSession
+}
+
+export interface StoreContext {
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /**
+   * The cache's name: owner of one sequence and of its tag stamps. Keys that the session is given
+   * are already prefixed with it.
+   */
+  readonly space: string
+  /** The store calls it whenever it becomes usable or unusable by itself. */
+  onState(state: StoreState): void
+  /** Coherence `bus`: what other sessions did, in the order of their sequence numbers. */
+  onMessage?(message: BusMessage): void
+}
+
+export interface StoreState {
+  readonly state: 'connecting' | 'ready' | 'suspect' | 'down'
+  readonly source: StoreSource
+  /** What is wrong and what to do, without keys, values or secrets. */
+  readonly error?: Error
+}
+
+/** What a session was told by another one. A jump of `sequence` is a gap: something was missed. */
+export type BusMessage =
+  | { readonly kind: 'write'; readonly key: string; readonly sequence: number; readonly epoch: number }
+  | { readonly kind: 'delete'; readonly keys: readonly string[]; readonly sequence: number; readonly epoch: number }
+  | { readonly kind: 'stamp'; readonly tags: readonly string[]; readonly mode: StampMode; readonly sequence: number; readonly epoch: number }
+  /** A load ended without storing anything: those who wait for it may load themselves. */
+  | { readonly kind: 'released'; readonly key: string; readonly sequence: number; readonly epoch: number }
+  /** Nothing is known of what happened since the last message: reconnect, failover. */
+  | { readonly kind: 'lost' }
+
+/** `hard`: entries older than the stamp are gone. `soft`: they are stale, but may be used in grace. */
+export type StampMode = 'hard' | 'soft'
+
+/** When a tag was last invalidated, as numbers of the sequence; 0 where it never was. */
+export interface Stamp {
+  readonly hard: number
+  readonly soft: number
+}
+
+export interface ReadRequest {
+  readonly keys: readonly string[]
+  /** Tags whose stamps are wanted with the entries, in the same round trip. */
+  readonly tags: readonly string[]
+  /** Absent: a plain read that never leases. */
+  readonly lease?: LeaseRequest
+}
+
+export interface LeaseRequest {
+  /**
+   * Made by the caller, so that a lease whose grant arrived too late can still be used or released.
+   * One token serves all keys of the request.
+   */
+  readonly token: string
+  readonly ms: number
+  /**
+   * `stale`: lease the keys that are missing, past `freshUntil` or of another epoch.
+   * `always`: lease every key that nobody else holds (refresh-ahead, an entry found invalid).
+   */
+  readonly when: 'stale' | 'always'
+}
+
+export interface ReadReply {
+  /** In the order of the keys. */
+  readonly records: readonly (StoredRecord | undefined)[]
+  /** In the order of the keys; `undefined` where no lease was asked or needed. */
+  readonly leases: readonly ('granted' | 'held' | undefined)[]
+  /** In the order of the tags. */
+  readonly stamps: readonly Stamp[]
+  /** The present number of the sequence: what a load that starts now carries as its stamp. */
+  readonly sequence: number
+  /** Identity of the sequence. Entries of another epoch are stale. */
+  readonly epoch: number
+  /** The store's own time at the reply, in milliseconds: what the instants of its entries refer to. */
+  readonly now: number
+}
+
+export interface StoredRecord {
+  readonly bytes: Uint8Array
+  /** The number the sequence had when it was written. */
+  readonly version: number
+}
+
+export interface WriteRequest {
+  readonly key: string
+  readonly bytes: Uint8Array
+  /** Fresh until then, in the store's time; what a lease request of another session looks at. */
+  readonly freshUntil: number
+  /** The store may forget the entry then, in the store's time. */
+  readonly keepUntil: number
+  /**
+   * Present: a commit, stored only while the lease is held and no stamp is newer. Absent: a `set` by
+   * the user, stored always; it drops the lease of whoever is loading.
+   */
+  readonly fence?: Fence
+}
+
+export interface Fence {
+  /** Absent where the store has no leases. */
+  readonly token?: string
+  /** `sequence` and `epoch` of the read that came before the origin was called. */
+  readonly sequence: number
+  readonly epoch: number
+  /** All tags of the entry, the dynamic ones included. */
+  readonly tags: readonly string[]
+}
+
+export type WriteReply =
+  | { readonly stored: true; readonly version: number }
+  | { readonly stored: false; readonly reason: 'lease-lost' | 'tag-changed' | 'epoch-changed' }
+
+export interface StoreSession {
+  read(request: ReadRequest): Promise<ReadReply>
+  write(request: WriteRequest): Promise<WriteReply>
+  /** Deletes entries and drops their leases. */
+  delete(keys: readonly string[]): Promise<{ readonly sequence: number }>
+  /** Stamps tags with a new number of the sequence. O(1) in the number of entries. */
+  stamp(tags: readonly string[], mode: StampMode): Promise<{ readonly sequence: number }>
+  /** Whether the lease is still ours; it then lasts `ms` from now. */
+  renew(key: string, token: string, ms: number): Promise<boolean>
+  /** Gives a lease back without storing anything. Nothing happens if it is not ours. */
+  release(key: string, token: string): Promise<void>
+  /** Resolves when the store can serve. Used to find out that it is back; never a user's call. */
+  probe(): Promise<void>
+  close(): Promise<void>
+}
