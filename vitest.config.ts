@@ -15,7 +15,9 @@ const standardDecorators = {
       target: 'es2022',
       sourcemap: true,
       sourcefile: id,
-      tsconfigRaw: { compilerOptions: { experimentalDecorators: false, useDefineForClassFields: true } },
+      tsconfigRaw: {
+        compilerOptions: { experimentalDecorators: false, useDefineForClassFields: true },
+      },
     })
     return { code: result.code, map: result.map }
   },
@@ -26,8 +28,56 @@ export default defineConfig({
     projects: [
       {
         plugins: [standardDecorators],
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**', 'test/decorators-legacy/**'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**', 'test/decorators-legacy/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // The same decorators as NestJS users compile them: three arguments instead of two.
+        oxc: { decorator: { legacy: true } },
+        test: {
+          name: 'legacy-decorators',
+          include: ['test/decorators-legacy/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: 'tsc',
+            include: ['test/types/**/*.test-d.ts'],
+            tsconfig: './test/types/tsconfig.json',
+          },
+        },
+      },
+      {
+        // Needs a build: run by `npm run package`, never by `npm test`.
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/install-tarball.ts'],
+          testTimeout: 60_000,
+        },
       },
     ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      // Runs in a thread of its own, where the coverage of V8 does not reach; its tests do.
+      exclude: ['src/adapters/sqlite/sqlite-worker.ts'],
+      reporter: ['text-summary', 'html', 'lcovonly'],
+      thresholds: {
+        lines: 85,
+        'src/read-path/**': { lines: 92 },
+        'src/facade/**': { lines: 92 },
+        'src/l1/**': { lines: 92 },
+      },
+    },
   },
 })

@@ -63,11 +63,32 @@ export interface StoreState {
 
 /** What a session was told by another one. A jump of `sequence` is a gap: something was missed. */
 export type BusMessage =
-  | { readonly kind: 'write'; readonly key: string; readonly sequence: number; readonly epoch: number }
-  | { readonly kind: 'delete'; readonly keys: readonly string[]; readonly sequence: number; readonly epoch: number }
-  | { readonly kind: 'stamp'; readonly tags: readonly string[]; readonly mode: StampMode; readonly sequence: number; readonly epoch: number }
+  | {
+      readonly kind: 'write'
+      readonly key: string
+      readonly sequence: number
+      readonly epoch: number
+    }
+  | {
+      readonly kind: 'delete'
+      readonly keys: readonly string[]
+      readonly sequence: number
+      readonly epoch: number
+    }
+  | {
+      readonly kind: 'stamp'
+      readonly tags: readonly string[]
+      readonly mode: StampMode
+      readonly sequence: number
+      readonly epoch: number
+    }
   /** A load ended without storing anything: those who wait for it may load themselves. */
-  | { readonly kind: 'released'; readonly key: string; readonly sequence: number; readonly epoch: number }
+  | {
+      readonly kind: 'released'
+      readonly key: string
+      readonly sequence: number
+      readonly epoch: number
+    }
   /** Nothing is known of what happened since the last message: reconnect, failover. */
   | { readonly kind: 'lost' }
 

@@ -68,7 +68,8 @@ export class FakeClock implements Clock {
       next.task()
       await settle()
     }
-    this.#moveTo(end)
+    // Another call may have moved it further meanwhile, and it never goes back.
+    this.#moveTo(Math.max(this.#now, end))
     await settle()
   }
 
@@ -81,7 +82,11 @@ export class FakeClock implements Clock {
     let first: Waiting | undefined
     for (const waiting of this.#waiting) {
       if (waiting.at > end) continue
-      if (!first || waiting.at < first.at || (waiting.at === first.at && waiting.order < first.order)) {
+      if (
+        !first ||
+        waiting.at < first.at ||
+        (waiting.at === first.at && waiting.order < first.order)
+      ) {
         first = waiting
       }
     }

@@ -1,0 +1,23 @@
+// What a user downloads and parses, minified and compressed with brotli. A limit is a decision: raise
+// it in the change that needs it, and say why.
+const forNode = (config) => ({ ...config, platform: 'node', format: 'esm' })
+
+const entry = (name, path, limit, more) => ({
+  name,
+  path: `dist/${path}`,
+  limit,
+  modifyEsbuildConfig: forNode,
+  ...more,
+})
+
+module.exports = [
+  entry('createCache and cached, without lru-cache', 'index.js', '20 kB', {
+    import: '{ createCache, cached }',
+    ignore: ['lru-cache'],
+  }),
+  entry("everything of '.', with lru-cache", 'index.js', '30 kB'),
+  entry('./sqlite', 'sqlite.js', '10 kB'),
+  entry('./sqlite, its worker', 'sqlite-worker.js', '10 kB'),
+  entry('./keyv', 'keyv.js', '6 kB', { ignore: ['keyv'] }),
+  entry('./testing', 'testing.js', '20 kB'),
+]

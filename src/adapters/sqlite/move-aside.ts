@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { SqliteModule } from './driver.ts'
+import { RefusedFile, statFile } from './inspect-file.ts'
+
+const LOCK_WAIT_MS = 2000
+
+/**
+ * Moves a corrupt file out of the way as `<path>.corrupt-<time>`, with its -wal and -shm.
+ *
+ * `inode` is the file that was found corrupt: of several processes that find it at once the first
+ * moves it, and the others, who come to the lock later, find another file (or none) at the path.
+ * The lock is one of SQLite, on a file of its own: the kernel frees it when its holder is killed.
+ *
+ * @returns whether this call moved it.
+ */
+export function moveAside(sqlite: SqliteModule, path: string, inode: number, now: number): boolean {
+  const lockPath = `${path}.lock`
+  createPrivately(lockPath)
+  const lock = new sqlite.DatabaseSync(lockPath)
+  try {
+    lock.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}`)
+    lock.exec('BEGIN EXCLUSIVE')
+    if (statFile(path)?.ino !== inode) return false
+    const aside = freeName(`${path}.corrupt-${now}`)
+    // The log first: without its database it is useless, a new database with the old log is not.
+    for (const suffix of ['-wal', '-shm', '']) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+    }
+    return true
+  } finally {
+    lock.close()
+    rmSync(lockPath, { force: true })
+  }
+}
+
+function freeName(wanted: string): string {
+  let name = wanted
+  for (let turn = 1; existsSync(name); turn++) name = `${wanted}-${turn}`
+  return name
+}
+
+/**
+ * An empty file that only this user can read; SQLite gives its -wal and -shm the same mode. Nothing
+ * happens if there is one. Made elsewhere and linked, so that no descriptor of it is ever closed
+ * while another thread holds a lock on it.
+ */
+export function createPrivately(path: string): void {
+  if (existsSync(path)) return
+  const made = `${path}.new-${randomUUID()}`
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    closeSync(openSync(made, 'wx', 0o600))
+    link(made, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EEXIST') {
+      throw new RefusedFile(
+        `${path} cannot be created (${code}): give sqlite() a path in a folder that this process may write to`,
+      )
+    }
+  } finally {
+    rmSync(made, { force: true })
+  }
+}
+
+function link(made: string, path: string): void {
+  try {
+    linkSync(made, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    // File systems without hard links. It would only replace an empty file made this very moment.
+    renameSync(made, path)
+  }
+}

@@ -1,0 +1,92 @@
+import { isUtf8 } from 'node:buffer'
+import { endianness } from 'node:os'
+import type { Codec } from '../contracts/codec.ts'
+import { isPlainJson } from './plain-json.ts'
+import { taggedText } from './tagged-text.ts'
+import { untagged } from './tagged-values.ts'
+
+// Format `rc1`. The first byte says how to read the rest:
+//
+//   J  JSON in UTF-8: a value that JSON carries as it is
+//   T  tagged JSON in UTF-8: everything else
+//   B  raw bytes: a Buffer        U  raw bytes: a Uint8Array
+//
+// In tagged JSON an object with a member "$" stands for something JSON lacks. It has exactly two
+// members, the tag "$" and the content "v":
+//
+//   undefined       null                        bigint          "-12"
+//   number          "NaN" "Infinity" "-Infinity" "-0"
+//   Date            ms since 1970, null = invalid
+//   RegExp          [source, flags]             URL             href
+//   Map             [[key, value], ...]         Set             [item, ...]
+//   Object          [[name, value], ...]        an object that has a member "$" itself
+//   null-prototype  [[name, value], ...]        an object without a prototype
+//   Buffer, ArrayBuffer, DataView, Uint8Array and the other typed arrays: base64 of the bytes,
+//                   numbers in little-endian order
+//
+// All other objects, arrays and scalars are themselves. It is text, not `v8.serialize`, because
+// entries outlive an upgrade of Node, other languages read them, and a parser that only makes data
+// cannot be talked into anything else.
+//
+// Not kept: which members are the same object, the `lastIndex` of a RegExp, members that are not
+// enumerable. A getter is stored as its value. Refused: cycles, functions, symbols, holes in arrays,
+// instances of classes, errors among them.
+
+const JSON_TEXT = 'J'.charCodeAt(0)
+const TAGGED_TEXT = 'T'.charCodeAt(0)
+const BUFFER = 'B'.charCodeAt(0)
+const UINT8_ARRAY = 'U'.charCodeAt(0)
+
+/**
+ * Carries values to L2 and back equal in kind and content.
+ *
+ * `encode` throws ERR_UNSERIALIZABLE for functions, symbols, cycles and instances of classes.
+ */
+export const defaultCodec: Codec = {
+  // A machine with the other byte order reads no typed arrays of this one, and the reverse.
+  id: endianness() === 'LE' ? 'rc1' : 'rc1-be',
+
+  encode(value) {
+    if (ArrayBuffer.isView(value)) {
+      const form = rawForm(value)
+      if (form !== undefined) return raw(form, value as Uint8Array)
+    }
+    if (isPlainJson(value)) return Buffer.from(`J${JSON.stringify(value)}`)
+    return Buffer.from(`T${taggedText(value, [])}`)
+  },
+
+  decode(bytes) {
+    const [form] = bytes
+    const rest = Buffer.from(bytes.buffer, bytes.byteOffset + 1, Math.max(0, bytes.byteLength - 1))
+    switch (form) {
+      case JSON_TEXT:
+        return JSON.parse(utf8(rest))
+      case TAGGED_TEXT:
+        return untagged(JSON.parse(utf8(rest)))
+      // Copies: the reply of the store that they are part of must not stay in memory with them.
+      case BUFFER:
+        return Buffer.from(rest)
+      case UINT8_ARRAY:
+        return new Uint8Array(rest)
+    }
+    throw new SyntaxError('Unknown form of an encoded value')
+  },
+}
+
+function rawForm(value: ArrayBufferView): number | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Buffer.prototype) return BUFFER
+  return prototype === Uint8Array.prototype ? UINT8_ARRAY : undefined
+}
+
+function raw(form: number, value: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(value.byteLength + 1)
+  bytes[0] = form
+  bytes.set(value, 1)
+  return bytes
+}
+
+function utf8(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new SyntaxError('Not UTF-8')
+  return bytes.toString('utf8')
+}

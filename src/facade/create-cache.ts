@@ -1,0 +1,103 @@
+import type { Store } from '../contracts/store.ts'
+import type { Clock } from '../contracts/clock.ts'
+import { Events } from '../kernel/events.ts'
+import { realClock } from '../kernel/real-clock.ts'
+import { realRandom } from '../kernel/real-random.ts'
+import { LocalBudget } from '../l1/local-level.ts'
+import { Stamps } from '../l1/stamps.ts'
+import { RemoteLevel } from '../l2/remote-level.ts'
+import { BackgroundWork } from '../read-path/background-work.ts'
+import type { CacheEvents } from '../read-path/cache-events.ts'
+import type { Core } from '../read-path/core.ts'
+import { LoadLimit } from '../read-path/load-limit.ts'
+import { Cache } from './cache.ts'
+import type { CacheOptions } from './options.ts'
+import { checkCacheOptions, resolveCompression, resolveL1 } from './resolve-options.ts'
+
+/** What every entry of a cache carries implicitly. */
+const ROOT_TAG = '!'
+
+/**
+ * A cache over L1 (the memory of the process) and, if given, an L2. It never waits for L2 to start,
+ * and never rejects because L2 is away.
+ *
+ * ```ts
+ * const cache = createCache({ name: 'ai-service', ttl: '5m', grace: '1h' })
+ * const getPartner = cache.cached(fetchPartner, { name: 'partner' })
+ * await getPartner('12345678-5')
+ * ```
+ * @throws ERR_INVALID_OPTION for wrong options, naming the nearest right one
+ */
+export function createCache(options: CacheOptions = {}): Cache {
+  checkCacheOptions(options)
+  const { name = 'default', clock = realClock, random = realRandom } = options as CacheOptions
+  const store = (options.l2 || undefined) as Store | undefined
+  const l1 = resolveL1(options.l1, store)
+  const events = new Events<CacheEvents>()
+  const remote = store && openRemote(store, { name, clock, random, events })
+  const prefix = Math.floor(random() * 2 ** 48).toString(36)
+  let tokens = 0
+  const core: Core = {
+    name,
+    clock,
+    random,
+    budget: new LocalBudget(l1.maxEntries, l1.maxBytes),
+    stamps: new Stamps(),
+    remote,
+    loads: new LoadLimit(options.maxLoads, () => remote !== undefined && !remote.usable),
+    background: new BackgroundWork(),
+    events,
+    useL1: l1.useL1,
+    l1TtlMs: l1.ttlMs,
+    sharing: l1.values,
+    compression: resolveCompression(options.compression),
+    nextToken: () => `${prefix}.${(++tokens).toString(36)}`,
+    rejectedEntries: 0,
+    startedAt: clock.wall(),
+    closed: false,
+  }
+  const cache = new Cache(
+    {
+      core,
+      l1TtlClamped: l1.clamped,
+      names: new Set(),
+      regions: new Set(),
+      named: options.name !== undefined,
+    },
+    { path: [], tags: [ROOT_TAG], defaults: freshnessOf(options) },
+  )
+  options.metrics?.observeCache(cache)
+  return cache
+}
+
+interface Opening {
+  readonly name: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly events: Events<CacheEvents>
+}
+
+function openRemote(store: Store, { name, clock, random, events }: Opening): RemoteLevel {
+  let degraded = false
+  return new RemoteLevel(store, {
+    clock,
+    random,
+    space: name,
+    rootTag: ROOT_TAG,
+    onState(health) {
+      events.emit('l2-state', { cache: name, ...health })
+      const now = health.state === 'down'
+      if (now === degraded) return
+      degraded = now
+      events.emit('degraded', { cache: name, degraded })
+    },
+    onError: (kind, error) => events.emit('error', { cache: name, kind: `l2-${kind}`, error }),
+    // What other processes write is seen when an L1 copy is compared with L2 again.
+    onMessage() {},
+  })
+}
+
+function freshnessOf(options: CacheOptions): CacheOptions {
+  const { name, l1, l2, compression, maxLoads, metrics, clock, random, ...freshness } = options
+  return freshness
+}

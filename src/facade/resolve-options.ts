@@ -1,0 +1,227 @@
+import type { Codec } from '../contracts/codec.ts'
+import { defaultCodec } from '../codec/default-codec.ts'
+import { toBytes } from '../kernel/byte-size.ts'
+import { shown, toMs } from '../kernel/duration.ts'
+import {
+  checkBoolean,
+  checkChoice,
+  checkCount,
+  checkFunction,
+  checkNumber,
+  checkOptionNames,
+  invalidOption,
+} from '../kernel/options.ts'
+import type { Sharing } from '../l1/sharing.ts'
+import type { Compression } from '../read-path/core.ts'
+import type { Policy } from '../read-path/policy.ts'
+import type { CacheOptions, FreshnessOptions } from './options.ts'
+
+// The only place that knows defaults. Shapes are checked here, once; names at first use.
+
+const FRESHNESS = [
+  'ttl',
+  'grace',
+  'softTimeout',
+  'hardTimeout',
+  'completeInBackground',
+  'graceBackoff',
+  'jitter',
+  'refreshAhead',
+  'negativeTtl',
+  'errorTtl',
+  'strict',
+] as const
+
+const OF_CACHE = [
+  ...FRESHNESS,
+  'name',
+  'l1',
+  'l2',
+  'compression',
+  'maxLoads',
+  'metrics',
+  'clock',
+  'random',
+]
+
+const OF_LOADING = [
+  ...FRESHNESS,
+  'cacheIf',
+  'l1',
+  'l2',
+  'guard',
+  'schema',
+  'codec',
+  'context',
+  'tags',
+]
+
+const OF_FUNCTION = [...OF_LOADING, 'name', 'key', 'version', 'manyOrigin', 'scope']
+const OF_GET_OR_SET = [...OF_LOADING, 'signal']
+const OF_L1 = ['maxEntries', 'maxBytes', 'ttl', 'values']
+const OF_COMPRESSION = ['algorithm', 'threshold']
+
+/** Options as they come from the user, not yet believed. */
+export type Given = Record<string, unknown>
+
+export function checkFunctionOptions(options: unknown): asserts options is Given {
+  checkOptionNames(options, OF_FUNCTION, 'cached()')
+  checkLoading(options)
+  for (const name of ['key', 'tags', 'manyOrigin']) checkFunction(options[name], name)
+  const { name, version, scope } = options
+  if (name !== undefined) checkName(name, 'name')
+  if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
+    throw invalidOption(`version must be text or a number, got ${shown(version)}`)
+  }
+  if (typeof scope !== 'function') checkChoice(scope, ['instance', 'class'], 'scope')
+}
+
+export function checkGetOrSetOptions(options: unknown): asserts options is Given {
+  checkOptionNames(options, OF_GET_OR_SET, 'getOrSet()')
+  checkLoading(options)
+  checkTags(options.tags)
+}
+
+export function checkSetOptions(options: unknown): asserts options is Given {
+  checkOptionNames(options, ['ttl', 'tags'], 'set()')
+  if (options.ttl !== undefined) toMs(options.ttl, 'ttl')
+  checkTags(options.tags)
+}
+
+export function checkNamespaceOptions(options: unknown): asserts options is Given {
+  checkOptionNames(options, FRESHNESS, 'namespace()')
+  checkFreshness(options)
+}
+
+export function checkCacheOptions(options: unknown): asserts options is Given & CacheOptions {
+  checkOptionNames(options, OF_CACHE, 'createCache()')
+  checkFreshness(options)
+  if (options.name !== undefined) checkName(options.name, 'name')
+  checkFunction(options.random, 'random')
+  checkCount(options.maxLoads, 'maxLoads')
+  checkShape(options.clock, ['now', 'setTimeout', 'clearTimeout'], 'clock', 'new FakeClock()')
+  checkShape(options.metrics, ['observeCache'], 'metrics', 'prometheus()')
+  if (options.l2 !== false) checkShape(options.l2, ['open'], 'l2', 'a store such as sqlite({ path })')
+}
+
+/** A name becomes a part of keys and a label of metrics. */
+export function checkName(name: unknown, option: string): asserts name is string {
+  if (typeof name !== 'string' || name === '' || name.length > 100 || !name.isWellFormed()) {
+    throw invalidOption(`${option} must be text of 1 to 100 characters, got ${shown(name)}`)
+  }
+}
+
+export function resolveL1(
+  given: unknown,
+  store: { coherence: 'bus' | 'ttl-only' } | undefined,
+): { useL1: boolean; maxEntries: number; maxBytes: number; ttlMs: number; clamped: boolean; values: Sharing } {
+  const options: unknown = given === undefined ? {} : given
+  if (options === false) {
+    return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, clamped: false, values: 'share' }
+  }
+  checkOptionNames(options, OF_L1, 'l1')
+  checkCount(options.maxEntries, 'l1.maxEntries')
+  checkChoice(options.values, ['share', 'freeze', 'clone'], 'l1.values')
+  const longest = longestL1Ttl(store)
+  const wanted = options.ttl === undefined ? longest : toMs(options.ttl, 'l1.ttl')
+  return {
+    useL1: true,
+    maxEntries: (options.maxEntries as number | undefined) ?? 10_000,
+    maxBytes: toBytes(options.maxBytes ?? '64mb', 'l1.maxBytes'),
+    ttlMs: Math.min(wanted, longest),
+    clamped: wanted > longest,
+    values: (options.values as Sharing | undefined) ?? 'share',
+  }
+}
+
+/** The longer a copy goes unchecked, the longer another process's write stays unseen. */
+function longestL1Ttl(store: { coherence: 'bus' | 'ttl-only' } | undefined): number {
+  if (!store) return Number.POSITIVE_INFINITY
+  return store.coherence === 'bus' ? 60_000 : 5000
+}
+
+export function resolveCompression(given: unknown): Compression {
+  if (given === undefined || given === false) return { algorithm: 'none', minBytes: Infinity }
+  checkOptionNames(given, OF_COMPRESSION, 'compression')
+  checkChoice(given.algorithm, ['gzip', 'brotli', 'zstd'], 'compression.algorithm')
+  return {
+    algorithm: (given.algorithm as Compression['algorithm'] | undefined) ?? 'zstd',
+    minBytes: toBytes(given.threshold ?? '16kb', 'compression.threshold'),
+  }
+}
+
+/**
+ * The policy of one function from what the user gave for it and, where that is silent, for the
+ * cache. Both were checked before.
+ * @throws ERR_INVALID_OPTION when neither names a ttl
+ */
+export function resolvePolicy(own: Given, defaults: FreshnessOptions, label: string): Policy {
+  const given: Given = { ...defaults, ...definedMembers(own) }
+  const { ttl } = given
+  if (ttl === undefined) {
+    throw invalidOption(
+      `ttl is missing for '${label}': give it to the function, or to createCache() for all functions`,
+    )
+  }
+  const ms = (name: string, standard: number): number =>
+    given[name] === undefined ? standard : toMs(given[name], name)
+  return Object.freeze({
+    ttl: typeof ttl === 'function' ? (ttl as Policy['ttl']) : toMs(ttl, 'ttl'),
+    graceMs: ms('grace', 0),
+    softTimeoutMs: ms('softTimeout', 0),
+    hardTimeoutMs: ms('hardTimeout', 30_000),
+    completeInBackground: given.completeInBackground === true,
+    graceBackoffMs: ms('graceBackoff', 5000),
+    jitter: (given.jitter as number | undefined) ?? 0.1,
+    refreshAhead: given.refreshAhead === false ? 0 : ((given.refreshAhead as number | undefined) ?? 0.9),
+    tags: given.tags as Policy['tags'],
+    cacheIf: given.cacheIf as Policy['cacheIf'],
+    negativeTtlMs: given.negativeTtl === undefined ? undefined : ms('negativeTtl', 0),
+    errorTtlMs: ms('errorTtl', 0),
+    useL1: given.l1 !== false,
+    useL2: given.l2 !== false,
+    guard: given.guard as Policy['guard'],
+    schema: given.schema as Policy['schema'],
+    codec: (given.codec as Codec | undefined) ?? defaultCodec,
+    manyOrigin: given.manyOrigin as Policy['manyOrigin'],
+    strict: given.strict === true,
+    context: given.context === true,
+  })
+}
+
+function checkFreshness(options: Given): void {
+  const durations = ['grace', 'softTimeout', 'hardTimeout', 'graceBackoff', 'negativeTtl', 'errorTtl']
+  for (const name of durations) if (options[name] !== undefined) toMs(options[name], name)
+  if (options.ttl !== undefined && typeof options.ttl !== 'function') toMs(options.ttl, 'ttl')
+  checkBoolean(options.completeInBackground, 'completeInBackground')
+  checkBoolean(options.strict, 'strict')
+  checkNumber(options.jitter, 'jitter', 0, 1)
+  if (options.refreshAhead !== false) checkNumber(options.refreshAhead, 'refreshAhead', 0.01, 1)
+}
+
+function checkLoading(options: Given): void {
+  checkFreshness(options)
+  for (const name of ['cacheIf', 'guard']) checkFunction(options[name], name)
+  for (const name of ['l1', 'l2', 'context']) checkBoolean(options[name], name)
+  checkShape(options.schema, ['~standard'], 'schema', 'a Standard Schema such as z.object({ … })')
+  checkShape(options.codec, ['id', 'encode', 'decode'], 'codec', '{ id, encode, decode }')
+}
+
+function checkTags(tags: unknown): void {
+  if (tags === undefined) return
+  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) {
+    throw invalidOption(`tags must be an array of text, got ${shown(tags)}`)
+  }
+}
+
+function checkShape(value: unknown, members: readonly string[], option: string, example: string): void {
+  if (value === undefined) return
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  if (!isObject || members.some((member) => !(member in (value as object)))) {
+    throw invalidOption(`${option} must be ${example}, got ${shown(value)}`)
+  }
+}
+
+function definedMembers(options: Given): Given {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

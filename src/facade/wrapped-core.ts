@@ -1,0 +1,157 @@
+import { KeyMemo } from '../key/key-memo.ts'
+import { keyOf } from '../key/key-of.ts'
+import { ResilienceError } from '../kernel/errors.ts'
+import { invalidOption } from '../kernel/options.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import type { Policy } from '../read-path/policy.ts'
+import type { CallOptions, Read } from '../read-path/read.ts'
+import type { Region } from '../read-path/region.ts'
+import type { Cache } from './cache.ts'
+import type { Given } from './resolve-options.ts'
+
+export type AnyFunction = (...args: never[]) => unknown
+
+/**
+ * A wrapped function before and after its first use. Wrapping is not use: module-level code may wrap
+ * before the default cache is configured, so the cache is asked for as late as possible.
+ */
+export class WrappedCore {
+  readonly options: Given
+  readonly isMethod: boolean
+  /** Whether the arguments alone make the key. */
+  readonly plainKeys: boolean
+  readonly memo: KeyMemo = new KeyMemo()
+  region: Region | undefined
+  #policy: Policy | undefined
+  #disposed = false
+  readonly #origin: AnyFunction
+  readonly #cacheOf: () => Cache
+  readonly #runInWrapContext: <R>(work: () => R) => R
+
+  constructor(
+    origin: AnyFunction,
+    options: Given,
+    cacheOf: () => Cache,
+    runInWrapContext: <R>(work: () => R) => R,
+    isMethod: boolean,
+  ) {
+    this.#origin = origin
+    this.options = options
+    this.#cacheOf = cacheOf
+    this.#runInWrapContext = runInWrapContext
+    this.isMethod = isMethod
+    this.plainKeys = options.key === undefined && !(isMethod && options.scope !== 'class')
+  }
+
+  get cache(): Cache {
+    return this.#cacheOf()
+  }
+
+  get label(): string {
+    return (this.options.name as string | undefined) ?? (this.#origin.name || 'anonymous')
+  }
+
+  get policy(): Policy {
+    this.use()
+    return this.#policy as Policy
+  }
+
+  /** First use: names are checked, and the region is made. */
+  use(): Region {
+    if (this.region) return this.region
+    if (this.#disposed) {
+      throw new ResilienceError('ERR_CLOSED', `the cached function '${this.label}' was disposed of`)
+    }
+    const cache = this.#cacheOf()
+    const { name, version, scope } = this.options
+    if (this.isMethod && cache.hasL2 && this.options.l2 !== false && scope === undefined) {
+      throw invalidOption(
+        `the cached method '${this.label}' needs scope with an L2: 'class' to share its entries ` +
+          'among all instances, or a function that names who may share them, e.g. (self) => self.tenant',
+      )
+    }
+    if (scope === 'instance' && this.isMethod && cache.hasL2 && this.options.l2 !== false) {
+      throw invalidOption(
+        `the cached method '${this.label}' has scope 'instance', which means nothing outside this ` +
+          "process: set l2: false, or take scope 'class' or a function",
+      )
+    }
+    // The load runs in the async context of the wrapping, wherever the first use happens.
+    const made = this.#runInWrapContext(() =>
+      cache.openRegion(
+        this.label,
+        name as string | undefined,
+        version as string | number | undefined,
+        this.options,
+      ),
+    )
+    this.#policy = made.policy
+    this.region = made.region
+    return made.region
+  }
+
+  keyFor(self: unknown, args: readonly unknown[]): LocalKey {
+    const { key, scope } = this.options
+    let own: LocalKey
+    if (key !== undefined) own = keyOf([(key as (...args: readonly unknown[]) => unknown)(...args)])
+    else if (args.length === 1) own = this.#keyOfOne(args[0])
+    else own = keyOf(args)
+    if (!this.isMethod || scope === 'class') return own
+    const owner = typeof scope === 'function' ? scopeText(scope, self) : instanceId(self)
+    return keyOf([owner, typeof own === 'number' ? keyOf([own]) : own])
+  }
+
+  request(self: unknown, args: readonly unknown[]): Read {
+    const region = this.use()
+    const policy = this.#policy as Policy
+    const origin = this.#origin as (...args: unknown[]) => unknown
+    return {
+      region,
+      policy,
+      key: this.keyFor(self, args),
+      args,
+      origin: (given, context) =>
+        context === undefined ? origin.apply(self, [...given]) : origin.call(self, context, ...given),
+    }
+  }
+
+  call(settings: CallOptions | undefined, self: unknown, args: readonly unknown[]) {
+    return { request: this.request(self, args), settings }
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    if (this.region) this.#cacheOf().closeRegion(this.region, this.options.name as string | undefined)
+    this.region = undefined
+  }
+
+  #keyOfOne(argument: unknown): LocalKey {
+    if (typeof argument === 'number') return argument
+    if (typeof argument === 'object' && argument !== null) return this.memo.keyOfObject(argument)
+    return keyOf([argument])
+  }
+}
+
+let instances = 0
+const instanceIds = new WeakMap<object, string>()
+
+function instanceId(self: unknown): string {
+  if (typeof self !== 'object' || self === null) {
+    throw invalidOption(
+      "a cached method with scope 'instance' was called without its instance: call it as " +
+        'object.method(…), and its own methods as object.method.for(object).invalidate(…)',
+    )
+  }
+  let id = instanceIds.get(self)
+  if (id === undefined) {
+    id = String(++instances)
+    instanceIds.set(self, id)
+  }
+  return id
+}
+
+function scopeText(scope: unknown, self: unknown): string {
+  const text = (scope as (self: unknown) => unknown)(self)
+  if (typeof text !== 'string') throw invalidOption('scope must return text')
+  return text
+}

@@ -1,0 +1,77 @@
+import type { StampMode } from '../contracts/store.ts'
+
+/** Beyond so many open intents it is cheaper to declare the whole cache invalid. */
+const MAX_INTENTS = 10_000
+
+/**
+ * Invalidations that L2 has not acknowledged. Until it has, what L2 holds for their keys and tags is
+ * not to be believed by this process; they are replayed when L2 answers again. The journal lives in
+ * memory and dies with its process.
+ */
+export class Journal {
+  /** How many operations of a key are open; the entry stays when one of them failed. */
+  readonly #keys = new Map<string, number>()
+  readonly #tags = new Map<string, StampMode>()
+  #overflowed = false
+
+  get size(): number {
+    return this.#keys.size + this.#tags.size + (this.#overflowed ? 1 : 0)
+  }
+
+  get overflowed(): boolean {
+    return this.#overflowed
+  }
+
+  addKey(key: string): void {
+    this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1)
+    this.#bound()
+  }
+
+  addTags(tags: readonly string[], mode: StampMode): void {
+    for (const tag of tags) {
+      if (this.#tags.get(tag) !== 'hard') this.#tags.set(tag, mode)
+    }
+    this.#bound()
+  }
+
+  keyDone(key: string): void {
+    const open = (this.#keys.get(key) ?? 0) - 1
+    if (open > 0) this.#keys.set(key, open)
+    else this.#keys.delete(key)
+  }
+
+  tagsDone(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.delete(tag)
+  }
+
+  /** What is to be replayed now. */
+  pending(): { keys: string[]; hard: string[]; soft: string[] } {
+    const tags = [...this.#tags]
+    return {
+      keys: [...this.#keys.keys()],
+      hard: tags.filter(([, mode]) => mode === 'hard').map(([tag]) => tag),
+      soft: tags.filter(([, mode]) => mode === 'soft').map(([tag]) => tag),
+    }
+  }
+
+  replayed(keys: readonly string[]): void {
+    for (const key of keys) this.#keys.delete(key)
+  }
+
+  overflowReplayed(): void {
+    this.#overflowed = false
+  }
+
+  /** Whether L2 may still hold what an open intent has killed. */
+  distrusts(key: string, tags: readonly string[]): boolean {
+    if (this.#overflowed || this.#keys.has(key)) return true
+    return this.#tags.size > 0 && tags.some((tag) => this.#tags.has(tag))
+  }
+
+  #bound(): void {
+    if (this.#keys.size + this.#tags.size <= MAX_INTENTS) return
+    this.#keys.clear()
+    this.#tags.clear()
+    this.#overflowed = true
+  }
+}

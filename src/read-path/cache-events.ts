@@ -1,0 +1,34 @@
+import type { RemoteHealth } from '../l2/remote-level.ts'
+
+/** Which function of which cache an event is about. Keys are for your code: do not log them. */
+interface At {
+  readonly cache: string
+  readonly function: string
+}
+
+/** Events of a cache and what they carry. */
+export interface CacheEvents {
+  /** A fresh value was served. While somebody listens, L1 hits leave the fast path. */
+  hit: At & { readonly level: 'l1' | 'l2'; readonly key: string }
+  /** A load began because no level had a usable value. */
+  miss: At & { readonly key: string }
+  /** A stale value was served. */
+  stale: At & { readonly reason: 'revalidate' | 'timeout' | 'error' | 'capped'; readonly key: string }
+  /** The origin was called and has ended. */
+  origin: At & { readonly durationMs: number; readonly result: 'ok' | 'error' | 'timeout' | 'aborted' }
+  /** Something failed that did not fail a read: L2, a refresh, a value that cannot be stored. */
+  error: { readonly cache: string; readonly kind: string; readonly error: unknown }
+  /** L1 was full. */
+  evict: At & { readonly key: string }
+  /** Something was invalidated here. */
+  invalidate: {
+    readonly cache: string
+    readonly kind: 'key' | 'tags' | 'clear'
+    readonly mode: 'hard' | 'soft'
+  }
+  'l2-state': { readonly cache: string } & RemoteHealth
+  /** Messages of other processes were missed. */
+  gap: { readonly cache: string }
+  /** L2 became unusable (`true`) or usable again (`false`). */
+  degraded: { readonly cache: string; readonly degraded: boolean }
+}

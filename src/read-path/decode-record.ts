@@ -1,0 +1,107 @@
+import type { ReadReply, StoredRecord } from '../contracts/store.ts'
+import { openAsync } from '../envelope/open.ts'
+import { Entry, EntryMeta, packTags } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import type { Policy } from './policy.ts'
+import type { Region } from './region.ts'
+import { prepareForL1, sizeInL1 } from './write-back.ts'
+
+export interface RemoteEntry {
+  readonly entry: Entry
+  /** User and scope tags as stored. */
+  readonly tags: readonly string[]
+  /** A soft invalidation made it stale before its time. */
+  readonly expired: boolean
+}
+
+/**
+ * The entry in a record of L2, in local instants, or `undefined` for anything that is not to be
+ * believed: corrupt, foreign, of an older format or epoch, killed by a stamp, refused by the schema.
+ * Each of these is a miss, counted, never an exception. `startedSequence` is the local sequence
+ * before L2 was asked: what was invalidated here since then still kills the entry.
+ */
+export async function decodeRecord(
+  region: Region,
+  key: LocalKey,
+  policy: Policy,
+  record: StoredRecord,
+  reply: ReadReply,
+  tagsOfReply: readonly string[],
+  startedSequence: number,
+): Promise<RemoteEntry | undefined> {
+  const { core } = region
+  const { remote } = core
+  const storeKey = region.storeKey(key)
+  const opened = await openAsync(record.bytes, { codecId: policy.codec.id, keyText: storeKey })
+  if (!opened.ok) return reject(region, opened.reason)
+  const { entry: fields } = opened
+  if (!remote || fields.epoch !== reply.epoch) return undefined
+  if (remote.distrusts(storeKey, fields.tags)) return undefined
+  const stamps = await stampsOf(region, fields.tags, reply, tagsOfReply)
+  if (!stamps || stamps.hard > fields.stampSequence) return undefined
+
+  let value: unknown
+  try {
+    value = policy.codec.decode(fields.payload)
+    if (policy.schema && !(await isValid(policy, value))) return reject(region, 'schema')
+  } catch (error) {
+    return reject(region, 'decode', error)
+  }
+  const offset = core.clock.now() - remote.storeNow()
+  const createdAt = Math.round(fields.createdAt + offset)
+  const freshUntil = Math.round(fields.freshUntil + offset)
+  const entry = new Entry(value, createdAt, freshUntil, fields.loadMs, 0)
+  entry.bytes = sizeInL1(region, value, fields.payload.byteLength)
+  entry.meta = new EntryMeta(
+    packTags(userTags(region, fields.tags)),
+    startedSequence,
+    core.clock.now() + core.l1TtlMs,
+  )
+  prepareForL1(region, entry)
+  return { entry, tags: fields.tags, expired: stamps.soft > fields.stampSequence }
+}
+
+/** Scope tags are the region's own: an entry in L1 does not repeat them. */
+function userTags(region: Region, tags: readonly string[]): readonly string[] {
+  return tags.filter((tag) => !region.scopeTags.includes(tag))
+}
+
+/** The newest stamps of an entry's tags; those the reply does not have are asked for. */
+async function stampsOf(
+  region: Region,
+  tags: readonly string[],
+  reply: ReadReply,
+  tagsOfReply: readonly string[],
+): Promise<{ hard: number; soft: number } | undefined> {
+  const newest = { hard: 0, soft: 0 }
+  const unknown: string[] = []
+  const all = new Set([...tags, ...region.scopeTags])
+  for (const tag of all) {
+    const stamp = reply.stamps[tagsOfReply.indexOf(tag)]
+    if (!stamp) unknown.push(tag)
+    else {
+      newest.hard = Math.max(newest.hard, stamp.hard)
+      newest.soft = Math.max(newest.soft, stamp.soft)
+    }
+  }
+  if (unknown.length === 0) return newest
+  const more = await region.core.remote?.read({ keys: [], tags: unknown })
+  if (!more || more.epoch !== reply.epoch) return undefined
+  for (const stamp of more.stamps) {
+    newest.hard = Math.max(newest.hard, stamp.hard)
+    newest.soft = Math.max(newest.soft, stamp.soft)
+  }
+  return newest
+}
+
+async function isValid(policy: Policy, value: unknown): Promise<boolean> {
+  const result = await policy.schema?.['~standard'].validate(value)
+  return result?.issues === undefined
+}
+
+function reject(region: Region, kind: string, error?: unknown): undefined {
+  const { core } = region
+  core.rejectedEntries++
+  core.events.emit('error', { cache: core.name, kind: `entry-${kind}`, error })
+  return undefined
+}

@@ -1,0 +1,292 @@
+import type { Fence } from '../contracts/store.ts'
+import { ResilienceError } from '../kernel/errors.ts'
+import type { Entry } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import { backOff } from './freshness.ts'
+import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
+import type { InFlight } from './in-flight.ts'
+import type { Policy } from './policy.ts'
+import type { Region } from './region.ts'
+
+export interface FlightOptions {
+  readonly key: LocalKey
+  readonly args: readonly unknown[]
+  readonly policy: Policy
+  /** Calls the origin of this load. */
+  readonly origin: Origin
+  /** Declared tags and scope tags, prefixed. */
+  readonly tags: readonly string[]
+  /** Nobody waits for it: a refresh. */
+  readonly background: boolean
+  /** Calls the origin whatever L2 holds. */
+  readonly forced: boolean
+  /** What L2 holds must be at least this new (local instants). */
+  readonly minCreatedAt: number
+  /** What may be served instead, if the load fails or takes long. */
+  readonly fallback: Entry | undefined
+  /** Whether the fallback is fresh by its own ttl and only has to be compared with L2. */
+  readonly fallbackIsFresh: boolean
+}
+
+export type Origin = (args: readonly unknown[], context: unknown) => unknown
+
+/**
+ * One load of one key, shared by all who want it. It gives two promises: `answer`, what callers get
+ * (which may be a stale value while the load goes on), and `final`, how the load itself ended.
+ *
+ * A flight that is detached still answers those who wait for it, but stores nothing and is not
+ * joined any more: that is what an invalidation does to the loads that began before it.
+ */
+export class Flight implements InFlight {
+  readonly region: Region
+  readonly key: LocalKey
+  readonly args: readonly unknown[]
+  readonly policy: Policy
+  readonly origin: Origin
+  readonly tags: readonly string[]
+  readonly forced: boolean
+  readonly minCreatedAt: number
+  readonly startedAt: number
+  /** The local sequence before anything was read: whatever is invalidated later outdates this load. */
+  readonly startedSequence: number
+  readonly final: Promise<Outcome>
+
+  fallback: Entry | undefined
+  fallbackIsFresh: boolean
+  background: boolean
+  callers = 0
+  /** `softTimeout` has passed: callers get the fallback at once. */
+  softElapsed = false
+  detached = false
+  /** The load itself has ended. */
+  over = false
+  /** What L2 needs to know to accept the result. */
+  fence: Pick<Fence, 'token' | 'sequence' | 'epoch'> | undefined
+
+  #answer: PromiseWithResolvers<Outcome>
+  #answered = false
+  readonly #final = Promise.withResolvers<Outcome>()
+  #controller: AbortController | undefined
+  #abortReason: ResilienceError | undefined
+  #softTimer: unknown
+  #hardTimer: unknown
+
+  constructor(region: Region, options: FlightOptions) {
+    this.region = region
+    this.key = options.key
+    this.args = options.args
+    this.policy = options.policy
+    this.origin = options.origin
+    this.tags = options.tags
+    this.forced = options.forced
+    this.minCreatedAt = options.minCreatedAt
+    this.background = options.background
+    this.fallback = options.fallback
+    this.fallbackIsFresh = options.fallbackIsFresh
+    this.startedAt = region.core.clock.now()
+    this.startedSequence = region.core.stamps.sequence
+    this.final = this.#final.promise
+    this.#answer = newAnswer()
+    // Both are often watched by nobody: a background refresh, a caller who has left.
+    this.final.catch(ignore)
+    region.flights.set(this.key, this)
+    this.#armTimers()
+  }
+
+  get answer(): Promise<Outcome> {
+    return this.#answer.promise
+  }
+
+  /** Made when somebody can look at it: the origin's context, or a guard. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#abortReason) this.#controller.abort(this.#abortReason)
+    return this.#controller.signal
+  }
+
+  /** Whether an invalidation that came after the start outdates what this load will bring. */
+  get outdated(): boolean {
+    const { stamps } = this.region.core
+    return (
+      this.detached ||
+      (stamps.sequence !== this.startedSequence &&
+        (stamps.newest(this.tags, 'hard') > this.startedSequence ||
+          stamps.newest(this.tags, 'soft') > this.startedSequence))
+    )
+  }
+
+  get abortKind(): 'timeout' | 'aborted' | undefined {
+    if (this.#abortReason === undefined) return undefined
+    return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
+  }
+
+  /** The origin has failed: what L1 holds for the key is not refreshed again for a while. */
+  backOff(): void {
+    const { core, lru } = this.region
+    const entry = lru.peek(this.key)
+    if (entry) backOff(entry, this.policy, core.stamps, core.clock.now())
+  }
+
+  /** One more caller waits. After a wave ended by `hardTimeout`, the next one gets its own timer. */
+  join(): Promise<Outcome> {
+    this.callers++
+    if (this.#hardTimer === undefined && !this.over) this.#armHardTimer()
+    return this.#answer.promise
+  }
+
+  /** A caller gives up. When the last one does, so does the load. */
+  leave(): void {
+    this.callers--
+    if (this.callers <= 0 && !this.background && !this.over && !this.#answered) {
+      this.abort(new ResilienceError('ERR_ABORTED', 'every caller of this load has left'))
+    }
+  }
+
+  detach(): void {
+    this.detached = true
+    this.fallback = undefined
+    this.fallbackIsFresh = false
+    if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
+  }
+
+  /** Ends the load for everybody; what the origin still brings is dropped. */
+  abort(reason: ResilienceError): void {
+    if (this.over) return
+    this.#abortReason = reason
+    this.#controller?.abort(reason)
+    this.fail(reason)
+    this.detach()
+  }
+
+  /** Something usable turned up that is not fresh. */
+  offerStale(entry: Entry): void {
+    if (this.detached || (this.fallback && this.fallback.createdAt >= entry.createdAt)) return
+    this.fallback = entry
+    this.fallbackIsFresh = false
+    if (this.forced) return
+    if (this.policy.softTimeoutMs === 0 || this.softElapsed) {
+      this.answerFallback('stale-while-revalidate')
+    } else this.#armSoftTimer()
+  }
+
+  /** Answers those who wait with the fallback; the load goes on in the background. */
+  answerFallback(kind: OutcomeKind): void {
+    const { fallback } = this
+    if (!fallback || this.#answered) return
+    this.background = true
+    this.softElapsed = true
+    this.#answerWith(entryOutcome(fallback, 'stale', kind))
+  }
+
+  /** L1's own copy is as good as it gets: L2 could not be asked. */
+  answerDegraded(): void {
+    const { fallback } = this
+    if (!fallback) return
+    this.#end()
+    const outcome = entryOutcome(fallback, 'l1', 'degraded')
+    this.#answerWith(outcome)
+    this.#final.resolve(outcome)
+  }
+
+  succeed(outcome: Outcome): void {
+    if (this.over) return
+    this.#end()
+    this.#answerWith(outcome)
+    this.#final.resolve(outcome)
+  }
+
+  /** The load has failed: the fallback is served if there is one, else the error. */
+  fail(error: unknown, kind: OutcomeKind = 'stale-error'): void {
+    if (this.over) return
+    if (this.fallback && !this.outdated && !this.forced) this.answerFallback(kind)
+    this.#end()
+    if (!this.#answered) {
+      this.#answered = true
+      this.region.misses += this.callers
+      this.callers = 0
+      this.#answer.reject(error)
+    }
+    this.#final.reject(error)
+  }
+
+  #answerWith(outcome: Outcome): void {
+    if (this.#answered) return
+    this.#answered = true
+    this.#count(outcome.source)
+    this.callers = 0
+    this.#answer.resolve(outcome)
+  }
+
+  #count(source: Outcome['source']): void {
+    const { region, callers } = this
+    if (source === 'l1') region.hits += callers
+    else if (source === 'l2') region.hitsL2 += callers
+    else if (source === 'stale') region.stale += callers
+    else region.misses += callers
+  }
+
+  #end(): void {
+    this.over = true
+    const { clock } = this.region.core
+    clock.clearTimeout(this.#softTimer)
+    clock.clearTimeout(this.#hardTimer)
+    if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
+  }
+
+  #armTimers(): void {
+    if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0) this.#armSoftTimer()
+    this.#armHardTimer()
+  }
+
+  #armSoftTimer(): void {
+    const { clock } = this.region.core
+    if (this.#softTimer !== undefined) return
+    const left = this.startedAt + this.policy.softTimeoutMs - clock.now()
+    this.#softTimer = clock.setTimeout(() => {
+      this.softElapsed = true
+      if (!this.outdated) this.answerFallback('stale-timeout')
+    }, left)
+  }
+
+  #armHardTimer(): void {
+    const { hardTimeoutMs } = this.policy
+    if (hardTimeoutMs === Number.POSITIVE_INFINITY) return
+    this.#hardTimer = this.region.core.clock.setTimeout(() => this.#hardTimeout(), hardTimeoutMs)
+  }
+
+  #hardTimeout(): void {
+    this.#hardTimer = undefined
+    const error = new ResilienceError(
+      'ERR_TIMEOUT',
+      `the origin of '${this.region.label}' took longer than hardTimeout (${this.policy.hardTimeoutMs} ms); ` +
+        'raise hardTimeout, or set grace so that a stale value can be served',
+    )
+    if (!this.policy.completeInBackground) {
+      this.region.originErrors++
+      this.backOff()
+      this.#abortReason = error
+      this.#controller?.abort(error)
+      this.fail(error, 'stale-timeout')
+      this.detached = true
+      return
+    }
+    // The load goes on; this wave of callers is answered, the next one gets a promise of its own.
+    this.background = true
+    if (this.fallback && !this.outdated) this.answerFallback('stale-timeout')
+    if (!this.#answered) {
+      this.region.misses += this.callers
+      this.callers = 0
+      this.#answer.reject(error)
+    }
+    this.#answer = newAnswer()
+    this.#answered = false
+  }
+}
+
+function newAnswer(): PromiseWithResolvers<Outcome> {
+  const answer = Promise.withResolvers<Outcome>()
+  answer.promise.catch(ignore)
+  return answer
+}
+
+function ignore(): void {}

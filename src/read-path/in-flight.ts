@@ -1,0 +1,22 @@
+import type { ResilienceError } from '../kernel/errors.ts'
+import type { Outcome } from './outcome.ts'
+
+/** What others see of a load under way. */
+export interface InFlight {
+  /** How the load itself ends, after whatever callers were answered with. */
+  readonly final: Promise<Outcome>
+  /** Whether it calls the origin whatever L2 holds. */
+  readonly forced: boolean
+  /** `softTimeout` has passed: callers get a stale value at once. */
+  readonly softElapsed: boolean
+  /** Something was invalidated since it began: it must not be joined, and stores nothing. */
+  readonly outdated: boolean
+  /** What a caller that waits for it gets. */
+  join(): Promise<Outcome>
+  /** A caller gives up waiting. */
+  leave(): void
+  /** From now on it is not joined, and stores nothing. */
+  detach(): void
+  /** Ends it for everybody. */
+  abort(reason: ResilienceError): void
+}

@@ -1,0 +1,35 @@
+import { callOrigin, callOriginOfMany, type ManyOrigin } from './call-origin.ts'
+import type { Flight } from './flight.ts'
+import { lookUpRemote, waitForLease } from './lookup-remote.ts'
+import type { Region } from './region.ts'
+
+/**
+ * The way of a load: L2 once for all keys, then the origin for those it did not have. Never rejects:
+ * every end is told to the flights.
+ */
+export async function load(
+  region: Region,
+  flights: readonly Flight[],
+  manyOrigin: ManyOrigin | undefined,
+): Promise<void> {
+  const { missing, held } = await lookUpRemote(region, flights)
+  await Promise.all([
+    ...held.map((flight) => loadWhenLeased(region, flight)),
+    loadFromOrigin(region, missing, manyOrigin),
+  ])
+}
+
+/** Another process loads this key: take its result, or its place when it is gone. */
+async function loadWhenLeased(region: Region, flight: Flight): Promise<void> {
+  if (await waitForLease(region, flight)) await callOrigin(region, flight)
+}
+
+async function loadFromOrigin(
+  region: Region,
+  flights: readonly Flight[],
+  manyOrigin: ManyOrigin | undefined,
+): Promise<void> {
+  if (flights.length === 0) return
+  if (manyOrigin) await callOriginOfMany(region, flights, manyOrigin)
+  else await Promise.all(flights.map((flight) => callOrigin(region, flight)))
+}

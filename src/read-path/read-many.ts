@@ -1,0 +1,25 @@
+import type { ManyOrigin } from './call-origin.ts'
+import type { Flight } from './flight.ts'
+import { load } from './load.ts'
+import type { Outcome } from './outcome.ts'
+import { type CallOptions, type Read, read } from './read.ts'
+import type { Region } from './region.ts'
+
+/**
+ * Many reads of one function: each from L1 or from the load that is under way for it; what is left
+ * costs one read of L2, and one call of `manyOrigin` where there is one.
+ */
+export function readMany(
+  region: Region,
+  reads: readonly Read[],
+  manyOrigin: ManyOrigin | undefined,
+  call?: CallOptions,
+): Array<Outcome | Promise<Outcome>> {
+  const launched: Flight[] = []
+  const launch = (flight: Flight): void => void launched.push(flight)
+  const outcomes = reads.map((request) => read({ ...request, launch }, call))
+  if (launched.length > 0) {
+    region.inOwnContext(() => region.core.background.track(load(region, launched, manyOrigin)))
+  }
+  return outcomes
+}

@@ -1,0 +1,298 @@
+import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
+import { copyOf } from '../l1/sharing.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import { ResilienceError } from '../kernel/errors.ts'
+import { Flight, type Origin } from './flight.ts'
+import { extendUnverified, judge, type Verdict, wantsRefresh } from './freshness.ts'
+import { load } from './load.ts'
+import type { InFlight } from './in-flight.ts'
+import { entryOutcome, type Outcome } from './outcome.ts'
+import type { Policy } from './policy.ts'
+import type { Region } from './region.ts'
+
+/** Instants that went through another clock may be off by the rounding. */
+const CLOCK_ERROR_MS = 2
+
+/** One read: which function, which key, and how to load what is missing. */
+export interface Read {
+  readonly region: Region
+  readonly policy: Policy
+  readonly key: LocalKey
+  readonly args: readonly unknown[]
+  readonly origin: Origin
+  /** Takes a new flight instead of starting it by itself: many reads are loaded together. */
+  readonly launch?: (flight: Flight) => void
+}
+
+/** What a caller asks of one call beyond the function's options. */
+export interface CallOptions {
+  /** Ends this caller's wait; the load goes on for the others. */
+  readonly signal?: AbortSignal | undefined
+  /** Calls the origin whatever is cached. */
+  readonly reload?: boolean | undefined
+  /** Oldest acceptable age of a cached value. */
+  readonly maxAgeMs?: number | undefined
+}
+
+/**
+ * The life of a read, after the fast path of the wrapper has found no hot entry:
+ * L1, else the flight that is under way for the key, else a new one (which asks L2, then the origin).
+ * A stale entry is served at once, or after `softTimeout`, while the flight goes on.
+ */
+export function read(request: Read, call?: CallOptions): Outcome | Promise<Outcome> {
+  const { region, policy, key } = request
+  const { core } = region
+  if (core.closed) return Promise.reject(closedError(core.name))
+  if (call?.signal?.aborted) return Promise.reject(abortedError(call.signal))
+  const now = core.clock.now()
+  if (core.clock.coarse.now === Number.POSITIVE_INFINITY) core.clock.wake()
+
+  const minCreatedAt = oldest(now, call)
+  const entry = policy.useL1 ? region.lru.get(key) : undefined
+  const verdict = entry === undefined ? 'dead' : judge(entry, policy, core.stamps, now)
+  if (entry !== undefined && verdict === 'dead') region.lru.delete(key)
+  if (verdict === 'fresh' && entry !== undefined && entry.createdAt >= minCreatedAt) {
+    return hit(request, entry, now)
+  }
+  return entry !== undefined && verdict !== 'dead'
+    ? readPast(request, entry, verdict, minCreatedAt, call)
+    : waitFor(request, { minCreatedAt, call })
+}
+
+/** The values of outcomes that a caller may keep and change as far as `values` allows. */
+export function handOut(region: Region, outcome: Outcome): unknown {
+  return outcome.copy || region.core.sharing === 'clone' ? copyOf(outcome.value) : outcome.value
+}
+
+function hit(request: Read, entry: Entry, now: number): Outcome | Promise<Outcome> {
+  const { region, policy } = request
+  const { core } = region
+  if (entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0) {
+    region.hits++
+    return Promise.reject(entry.value)
+  }
+  region.hits++
+  emitHit(region, request.key, 'l1')
+  if (wantsRefresh(entry, policy, now, core.random)) refreshInBackground(request, entry, true)
+  return entryOutcome(entry, 'l1', 'hit')
+}
+
+/** There is an entry, but it is stale, unverified or older than this caller accepts. */
+function readPast(
+  request: Read,
+  entry: Entry,
+  verdict: Verdict,
+  minCreatedAt: number,
+  call: CallOptions | undefined,
+): Outcome | Promise<Outcome> {
+  const { region, policy } = request
+  const { core } = region
+  const usable = entry.createdAt >= minCreatedAt
+  if (!usable) return waitFor(request, { minCreatedAt, call })
+  if (verdict === 'unverified') {
+    if (!core.remote?.usable) return degradedHit(request, entry)
+    return waitFor(request, { minCreatedAt, call, entry, entryIsFresh: true })
+  }
+  const now = core.clock.now()
+  if (entry.meta !== undefined && now < entry.meta.retryAt) {
+    return serveStale(request, entry, 'stale-error')
+  }
+  const running = region.flights.get(request.key)
+  const waits = policy.softTimeoutMs > 0 && !running?.softElapsed
+  if (waits) return waitFor(request, { minCreatedAt, call, entry })
+  const elapsed = running?.softElapsed && policy.softTimeoutMs > 0
+  refreshInBackground(request, entry, false)
+  return serveStale(request, entry, elapsed ? 'stale-timeout' : 'stale-while-revalidate')
+}
+
+function serveStale(
+  { region, key }: Read,
+  entry: Entry,
+  kind: 'stale-while-revalidate' | 'stale-timeout' | 'stale-error',
+): Outcome {
+  region.stale++
+  emitStale(region, key, kind)
+  return entryOutcome(entry, 'stale', kind)
+}
+
+/** L2 cannot be asked: the copy is fresh by its own ttl, and is served for another while. */
+function degradedHit({ region, key }: Read, entry: Entry): Outcome {
+  const { core } = region
+  extendUnverified(entry, core.clock.now() + core.l1TtlMs)
+  region.hits++
+  emitHit(region, key, 'l1')
+  return entryOutcome(entry, 'l1', 'degraded')
+}
+
+/** Starts a refresh unless one is under way, or as many loads run as may. */
+function refreshInBackground(request: Read, entry: Entry, entryIsFresh: boolean): void {
+  const { region, key } = request
+  const running = region.flights.get(key)
+  if (running && !running.outdated) return
+  if (region.core.loads.full) return
+  running?.detach()
+  start(request, {
+    entry,
+    entryIsFresh,
+    background: true,
+    forced: false,
+    // Another process may have refreshed it already: what is newer than ours will do.
+    minCreatedAt: entryIsFresh ? entry.createdAt + CLOCK_ERROR_MS : Number.NEGATIVE_INFINITY,
+  })
+}
+
+interface TakeOff {
+  readonly minCreatedAt: number
+  readonly call: CallOptions | undefined
+  readonly entry?: Entry
+  readonly entryIsFresh?: boolean
+}
+
+/** Joins the flight of the key, or starts one. */
+function takeOff(request: Read, options: TakeOff): InFlight {
+  const { region, key } = request
+  const forced = options.call?.reload === true
+  const running = region.flights.get(key)
+  if (running) {
+    if (!running.outdated && (!forced || running.forced)) {
+      region.coalesced++
+      return running
+    }
+    running.detach()
+  }
+  return start(request, {
+    entry: options.entry,
+    entryIsFresh: options.entryIsFresh ?? false,
+    background: false,
+    forced,
+    minCreatedAt: options.minCreatedAt,
+  })
+}
+
+interface StartOptions {
+  readonly entry: Entry | undefined
+  readonly entryIsFresh: boolean
+  readonly background: boolean
+  readonly forced: boolean
+  readonly minCreatedAt: number
+}
+
+function start(request: Read, options: StartOptions): Flight {
+  const { region, launch } = request
+  return region.inOwnContext(() => {
+    const flight = newFlight(request, options)
+    if (launch) launch(flight)
+    else region.core.background.track(load(region, [flight], undefined))
+    return flight
+  })
+}
+
+function newFlight(request: Read, options: StartOptions): Flight {
+  const { region, policy, key, args, origin } = request
+  if (!options.background && region.core.events.has('miss')) {
+    const { core, label } = region
+    core.events.emit('miss', { cache: core.name, function: label, key: region.storeKey(key) })
+  }
+  return new Flight(region, {
+    key,
+    args,
+    policy,
+    origin,
+    tags: tagsOf(region, policy, args),
+    background: options.background,
+    forced: options.forced,
+    minCreatedAt: options.minCreatedAt,
+    fallback: options.entry,
+    fallbackIsFresh: options.entryIsFresh,
+  })
+}
+
+/** Scope tags first, then the declared ones. */
+export function tagsOf(region: Region, policy: Policy, args: readonly unknown[]): readonly string[] {
+  if (policy.tags === undefined) return region.scopeTags
+  const declared = (policy.tags as (...args: readonly unknown[]) => readonly string[])(...args)
+  return [...region.scopeTags, ...declared.map((tag) => region.tag(tag))]
+}
+
+/** This caller's wait for the flight of the key. */
+function waitFor(request: Read, options: TakeOff): Promise<Outcome> {
+  const { call, minCreatedAt } = options
+  const flight = takeOff(request, options)
+  const answer = flight.join()
+  if (call === undefined) return answer
+  const wanted = call.signal
+    ? untilAborted(flight, call.reload ? flight.final : answer, call.signal)
+    : call.reload
+      ? flight.final
+      : answer
+  if (call.maxAgeMs === undefined || call.reload) return wanted
+  // The flight it joined may have been content with less.
+  return wanted.then((outcome) =>
+    outcome.createdAt >= minCreatedAt ? outcome : read(request, { ...call, reload: true }),
+  )
+}
+
+/** The signal ends this caller's wait, not the load of the others. */
+function untilAborted(
+  flight: InFlight,
+  wanted: Promise<Outcome>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  return new Promise<Outcome>((resolve, reject) => {
+    const onAbort = (): void => {
+      flight.leave()
+      reject(abortedError(signal))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const done = (): void => signal.removeEventListener('abort', onAbort)
+    wanted.then(
+      (outcome) => {
+        done()
+        resolve(outcome)
+      },
+      (error: unknown) => {
+        done()
+        reject(error)
+      },
+    )
+  })
+}
+
+function oldest(now: number, call: CallOptions | undefined): number {
+  if (call?.reload) return Number.POSITIVE_INFINITY
+  return call?.maxAgeMs === undefined ? Number.NEGATIVE_INFINITY : now - call.maxAgeMs
+}
+
+function emitHit(region: Region, key: LocalKey, level: 'l1' | 'l2'): void {
+  const { core, label } = region
+  if (core.events.has('hit')) {
+    core.events.emit('hit', { cache: core.name, function: label, level, key: region.storeKey(key) })
+  }
+}
+
+function emitStale(
+  region: Region,
+  key: LocalKey,
+  kind: 'stale-while-revalidate' | 'stale-timeout' | 'stale-error',
+): void {
+  const { core, label } = region
+  if (!core.events.has('stale')) return
+  const reason =
+    kind === 'stale-error' ? 'error' : kind === 'stale-timeout' ? 'timeout' : 'revalidate'
+  core.events.emit('stale', {
+    cache: core.name,
+    function: label,
+    reason,
+    key: region.storeKey(key),
+  })
+}
+
+function closedError(name: string): ResilienceError {
+  return new ResilienceError('ERR_CLOSED', `the cache '${name}' is closed; create another one`)
+}
+
+function abortedError(signal: AbortSignal): ResilienceError {
+  return new ResilienceError('ERR_ABORTED', 'the call was aborted by its signal', {
+    cause: signal.reason,
+  })
+}

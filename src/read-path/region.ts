@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { keyOf } from '../key/key-of.ts'
+import { storeKey, storePrefix } from '../key/store-key.ts'
+import type { Entry } from '../l1/entry.ts'
+import { LocalLevel, type LocalKey } from '../l1/local-level.ts'
+import type { Stamps } from '../l1/stamps.ts'
+import type { Core } from './core.ts'
+import type { InFlight } from './in-flight.ts'
+
+/** A reading that is past every limit: whoever compares with it takes the exact path. */
+const ASLEEP = { now: Number.POSITIVE_INFINITY }
+
+export interface RegionOptions {
+  /** As metrics and events show it. */
+  readonly label: string
+  /** Namespaces from the outermost in, then the function with its version: the way to its keys. */
+  readonly path: readonly string[]
+  /** The tags that every entry here carries implicitly: of the cache, its namespaces, the function. */
+  readonly scopeTags: readonly string[]
+  /** Put before user tags: tags are apart between namespaces. */
+  readonly tagPrefix: string
+  readonly onEvict?: () => void
+}
+
+/** All that one cached function owns: its entries, its loads under way, its counters. */
+export class Region {
+  readonly core: Core
+  readonly label: string
+  readonly scopeTags: readonly string[]
+  readonly tagPrefix: string
+  readonly local: LocalLevel
+  readonly lru: LocalLevel['lru']
+  readonly stamps: Stamps
+  readonly flights = new Map<LocalKey, InFlight>()
+  /** Runs work in the async context the function was wrapped in, not in that of whoever calls first. */
+  readonly inOwnContext: <R>(work: () => R) => R
+  /** Coarse time as the fast path reads it; asleep while every hit has to be seen or copied. */
+  coarse: { readonly now: number }
+  /** Grows with every write by key: a plain read that overlaps one does not promote. */
+  writes = 0
+
+  hits = 0
+  hitsL2 = 0
+  misses = 0
+  stale = 0
+  coalesced = 0
+  originCalls = 0
+  originErrors = 0
+  sets = 0
+  invalidations = 0
+
+  readonly #prefix: string
+
+  constructor(core: Core, options: RegionOptions) {
+    this.core = core
+    this.label = options.label
+    this.scopeTags = options.scopeTags
+    this.tagPrefix = options.tagPrefix
+    this.#prefix = storePrefix(core.name, ...options.path)
+    this.local = new LocalLevel(core.budget, (key) => this.#evicted(key))
+    this.lru = this.local.lru
+    this.stamps = core.stamps
+    this.inOwnContext = AsyncLocalStorage.snapshot() as <R>(work: () => R) => R
+    this.coarse = ASLEEP
+    this.chooseCoarse()
+  }
+
+  /** Called again whenever a listener for hits comes or goes. */
+  chooseCoarse(): void {
+    const { core } = this
+    const everyHitMatters = core.sharing === 'clone' || core.events.has('hit')
+    this.coarse = everyHitMatters ? ASLEEP : core.clock.coarse
+  }
+
+  /** The entry's name in L2 and in `key()`. */
+  storeKey(key: LocalKey): string {
+    return storeKey(this.#prefix, keyText(key))
+  }
+
+  peekEntry(key: LocalKey): Entry | undefined {
+    return this.lru.peek(key)
+  }
+
+  tag(name: string): string {
+    return this.tagPrefix + name
+  }
+
+  dispose(): void {
+    for (const flight of this.flights.values()) flight.detach()
+    this.local.dispose()
+  }
+
+  #evicted(key: LocalKey): void {
+    const { core, label } = this
+    if (core.events.has('evict')) {
+      core.events.emit('evict', { cache: core.name, function: label, key: keyText(key) })
+    }
+  }
+}
+
+export function keyText(key: LocalKey): string {
+  return typeof key === 'number' ? keyOf([key]) : key
+}

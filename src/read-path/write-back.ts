@@ -1,0 +1,208 @@
+import type { WriteRequest } from '../contracts/store.ts'
+import { sealAsync } from '../envelope/seal.ts'
+import { toMs } from '../kernel/duration.ts'
+import { ENTRY_COPY, ENTRY_ERROR, Entry, EntryMeta, packTags } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import { copyOf, deepFreeze } from '../l1/sharing.ts'
+import { estimateBytes } from '../l1/value-size.ts'
+import type { Core } from './core.ts'
+import type { Flight } from './flight.ts'
+import { heat } from './freshness.ts'
+import { entryOutcome, type Outcome } from './outcome.ts'
+import type { Policy } from './policy.ts'
+import type { Region } from './region.ts'
+
+/** An entry found in L2 goes to L1 and to the callers. */
+export function promote(region: Region, flight: Flight, entry: Entry): void {
+  const { core } = region
+  if (flight.policy.useL1 && core.useL1 && !flight.outdated) put(region, flight.key, entry, flight.policy)
+  flight.succeed(entryOutcome(entry, 'l2', 'promoted'))
+  if (core.events.has('hit')) {
+    core.events.emit('hit', {
+      cache: core.name,
+      function: region.label,
+      level: 'l2',
+      key: region.storeKey(flight.key),
+    })
+  }
+}
+
+/** What the origin brought, and what it said about it. */
+export interface Loaded {
+  readonly value: unknown
+  readonly durationMs: number
+  /** By `setTtl`. */
+  readonly ttlMs?: number | undefined
+  /** By `setTags`, prefixed. */
+  readonly tags: readonly string[]
+  /** By `skip`. */
+  readonly skip: boolean
+}
+
+/**
+ * The result of a load goes to L1 and to the callers, then, with nobody waiting, to L2. If something
+ * was invalidated since the load began, the callers get it and nothing is stored.
+ */
+export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): void {
+  const { policy } = flight
+  const entry = flight.outdated ? undefined : entryOf(region, policy, loaded, flight.startedSequence)
+  if (!entry) {
+    flight.succeed(plainOutcome(region, loaded.value))
+    release(region, flight)
+    return
+  }
+  const outcome = entryOutcome(entry, 'origin', 'loaded')
+  if (policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
+  flight.succeed(outcome)
+  commit(region, flight, entry, loaded.tags)
+}
+
+/** An error is kept in L1 only, and only for `errorTtl`. */
+export function storeError(region: Region, flight: Flight, error: unknown): void {
+  const { policy } = flight
+  const { core } = region
+  if (policy.errorTtlMs > 0 && policy.useL1 && core.useL1 && !flight.outdated && !flight.fallback) {
+    const now = core.clock.now()
+    const entry = new Entry(error, now, now + policy.errorTtlMs, 0, 64)
+    entry.meta = new EntryMeta(undefined, core.stamps.sequence, Number.POSITIVE_INFINITY)
+    entry.meta.tags = packTags(flight.tags.filter((tag) => !region.scopeTags.includes(tag)))
+    entry.meta.flags = ENTRY_ERROR
+    region.local.put(flight.key, entry)
+  }
+  release(region, flight)
+}
+
+/** An entry for a value that is put in by hand or comes from the origin; undefined: not to be stored. */
+export function entryOf(
+  region: Region,
+  policy: Policy,
+  loaded: Loaded,
+  sequence: number,
+): Entry | undefined {
+  const { core } = region
+  const { value } = loaded
+  if (loaded.skip || (policy.cacheIf && !policy.cacheIf(value))) return undefined
+  const ttlMs = ttlOf(region, policy, loaded)
+  if (ttlMs === undefined || (ttlMs <= 0 && policy.graceMs <= 0)) return undefined
+  const now = core.clock.now()
+  const jittered = policy.jitter > 0 ? ttlMs * (1 - policy.jitter * core.random()) : ttlMs
+  const bounded = core.remote === undefined ? Math.min(jittered, core.l1TtlMs) : jittered
+  const stored = core.sharing === 'clone' ? copyOf(value) : value
+  const entry = new Entry(stored, now, Math.floor(now + bounded), Math.round(loaded.durationMs), 0)
+  entry.bytes = sizeInL1(region, value, undefined)
+  const hasL2 = core.remote !== undefined && policy.useL2
+  if (loaded.tags.length > 0 || hasL2) {
+    const localUntil = hasL2 ? now + core.l1TtlMs : Number.POSITIVE_INFINITY
+    entry.meta = new EntryMeta(packTags(loaded.tags), sequence, localUntil)
+  }
+  prepareForL1(region, entry)
+  return entry
+}
+
+/** Puts an entry into L1. */
+export function put(region: Region, key: LocalKey, entry: Entry, policy: Policy): void {
+  heat(entry, policy)
+  region.local.put(key, entry)
+}
+
+/** Freezes what is shared; what cannot be frozen is marked, to be copied for each caller. */
+export function prepareForL1(region: Region, entry: Entry): void {
+  const { core } = region
+  if (core.sharing !== 'freeze' || deepFreeze(entry.value)) return
+  entry.meta ??= new EntryMeta(undefined, core.stamps.sequence, Number.POSITIVE_INFINITY)
+  entry.meta.flags |= ENTRY_COPY
+  entry.value = copyOf(entry.value)
+}
+
+/** Only a bound in bytes needs the size; the payload's length is the cheaper measure where known. */
+export function sizeInL1(region: Region, value: unknown, payloadBytes: number | undefined): number {
+  if (region.core.budget.maxBytes === Number.POSITIVE_INFINITY) return 0
+  return payloadBytes ?? estimateBytes(value)
+}
+
+/** The write of an entry to L2; undefined when its value cannot be carried there. */
+export async function writeRequest(
+  region: Region,
+  key: LocalKey,
+  entry: Entry,
+  policy: Policy,
+  at: { epoch: number; sequence: number; tags: readonly string[] },
+): Promise<WriteRequest | undefined> {
+  const { core } = region
+  const { remote } = core
+  if (!remote) return undefined
+  const storeKey = region.storeKey(key)
+  const offset = remote.storeNow() - core.clock.now()
+  const freshUntil = entry.freshUntil + offset
+  const keepUntil = freshUntil + policy.graceMs
+  try {
+    const bytes = await sealAsync(
+      {
+        codecId: policy.codec.id,
+        keyText: storeKey,
+        epoch: at.epoch,
+        stampSequence: at.sequence,
+        createdAt: entry.createdAt + offset,
+        freshUntil,
+        staleUntil: keepUntil,
+        loadMs: entry.loadMs,
+        tags: at.tags,
+        payload: policy.codec.encode(entry.value),
+      },
+      core.compression,
+    )
+    return { key: storeKey, bytes, freshUntil, keepUntil }
+  } catch (error) {
+    core.rejectedEntries++
+    core.events.emit('error', { cache: core.name, kind: 'unserializable', error })
+    return undefined
+  }
+}
+
+function commit(region: Region, flight: Flight, entry: Entry, tags: readonly string[]): void {
+  const { core } = region
+  const { fence, policy } = flight
+  const { remote } = core
+  if (!remote || !policy.useL2 || !fence) return
+  // The store has leases, but the load ran without one: it must not store.
+  if (remote.store.supports.leases && !fence.token) return
+  const all = [...region.scopeTags, ...tags]
+  const work = async (): Promise<void> => {
+    const at = { epoch: fence.epoch, sequence: fence.sequence, tags }
+    const request = await writeRequest(region, flight.key, entry, policy, at)
+    if (!request || flight.outdated) return release(region, flight)
+    await remote.commit({ ...request, fence: { ...fence, tags: all } })
+  }
+  core.background.track(work())
+}
+
+export function release(region: Region, flight: Flight): void {
+  const { background, remote } = region.core
+  const token = flight.fence?.token
+  if (remote && token) background.track(remote.release(region.storeKey(flight.key), token))
+}
+
+function plainOutcome(region: Region, value: unknown): Outcome {
+  const createdAt = region.core.clock.now()
+  return { value, source: 'origin', kind: 'loaded', createdAt }
+}
+
+function ttlOf(region: Region, policy: Policy, loaded: Loaded): number | undefined {
+  const { value } = loaded
+  if (loaded.ttlMs !== undefined) return loaded.ttlMs
+  if (policy.negativeTtlMs !== undefined && (value === null || value === undefined)) {
+    return policy.negativeTtlMs
+  }
+  if (typeof policy.ttl === 'number') return policy.ttl
+  try {
+    return toMs(policy.ttl(value), `ttl of '${region.label}', as its function returned it,`)
+  } catch (error) {
+    report(region.core, 'ttl', error)
+    return undefined
+  }
+}
+
+export function report(core: Core, kind: string, error: unknown): void {
+  core.events.emit('error', { cache: core.name, kind, error })
+}
+

@@ -1,0 +1,33 @@
+import { defineConfig } from 'tsup'
+
+/** What users import: one entry for each subpath of `exports` in package.json. */
+export const entries = {
+  index: 'src/index.ts',
+  sqlite: 'src/sqlite.ts',
+  keyv: 'src/keyv.ts',
+  testing: 'src/testing.ts',
+}
+
+/**
+ * Files that the code starts by URL: `new URL('./sqlite-worker.js', import.meta.url)` is read from a
+ * chunk, and every chunk lies flat in dist, so the worker has to lie there too.
+ */
+export const workers = {
+  'sqlite-worker': 'src/adapters/sqlite/sqlite-worker.ts',
+}
+
+export default defineConfig({
+  entry: { ...entries, ...workers },
+  // Node >= 22.13 loads it by require() too.
+  format: ['esm'],
+  target: 'node22',
+  platform: 'node',
+  dts: { entry: entries },
+  // The default strips 'node:', and node:sqlite has no name without it.
+  removeNodeProtocol: false,
+  sourcemap: true,
+  clean: true,
+  // One copy of the shared code, however many entries a program imports.
+  splitting: true,
+  treeshake: false,
+})
