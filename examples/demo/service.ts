@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createCache } from '../../src/index.ts'
+import { type Cache, createCache } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite.ts'
 import { cachedOrigins } from './cached-origins.ts'
 import { readDte } from './dte/read-dte.ts'
@@ -29,14 +29,7 @@ try {
 async function start() {
   const flags = readFlags()
   const origins = httpOrigins(await upstreamAddresses(flags))
-  const cache =
-    flags.cache === 'off'
-      ? undefined
-      : createCache({
-          name: 'documents',
-          l2: sqlite({ path: flags.db ?? (await temporaryFile()) }),
-        })
-  if (cache) stack.defer(() => cache.close())
+  const cache = flags.cache === 'on' ? await openCache(flags.db) : undefined
   const { validate, findPartner, review } = cache ? cachedOrigins(cache, origins) : origins
 
   const routes: Record<string, (body: string) => Reply | Promise<Reply>> = {
@@ -76,6 +69,18 @@ async function start() {
       return { status: 502, body: { error: (error as Error).message } }
     }
   }
+}
+
+async function openCache(path?: string): Promise<Cache> {
+  const cache = createCache({
+    name: 'documents',
+    // Beside calls that take seconds and cost cents, a busy disk is worth more than the usual 50 ms.
+    l2: sqlite({ path: path ?? (await temporaryFile()), timeout: '250ms' }),
+  })
+  stack.defer(() => cache.close())
+  // The first requests after a restart then find what was stored before it.
+  await cache.ready({ timeout: '2s' })
+  return cache
 }
 
 function readFlags() {

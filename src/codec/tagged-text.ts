@@ -1,5 +1,5 @@
-import { type BinaryValue, bytesOf, hrefOf, kindName, kindOf } from '../key/value-kind.ts'
 import { ResilienceError } from '../kernel/errors.ts'
+import { type BinaryValue, bytesOf, hrefOf, kindName, kindOf } from '../key/value-kind.ts'
 
 // Text is put together by hand because JSON.stringify would call the toJSON of whatever class or
 // library added one. The format is described in default-codec.ts.
@@ -98,7 +98,8 @@ function arrayText(value: readonly unknown[], within: object[]): string {
       throw unserializable('an array with holes')
     }
   }
-  if (Object.keys(value).length !== value.length) throw unserializable('an array with named members')
+  if (Object.keys(value).length !== value.length)
+    throw unserializable('an array with named members')
   return listText(value, within)
 }
 

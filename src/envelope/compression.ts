@@ -25,7 +25,11 @@ interface Method {
 
 type Options = Record<string, unknown>
 type Sync = (bytes: Uint8Array, options: Options) => Buffer
-type Slow = (bytes: Uint8Array, options: Options, done: (error: Error | null, out: Buffer) => void) => void
+type Slow = (
+  bytes: Uint8Array,
+  options: Options,
+  done: (error: Error | null, out: Buffer) => void,
+) => void
 
 function method(pack: Sync, packSlow: Slow, unpack: Sync, unpackSlow: Slow, how: Options): Method {
   const packSlowly = promisify(packSlow)

@@ -63,7 +63,8 @@ export type HeaderFault = 'foreign' | 'version' | 'corrupt'
 export function headerFault(bytes: Uint8Array): HeaderFault | undefined {
   if (bytes[0] !== MAGIC_0 || bytes[1] !== MAGIC_1) return 'foreign'
   if (bytes.length > 2 && bytes[2] !== FORMAT_VERSION) return 'version'
-  if (bytes.length < HEADER_BYTES || COMPRESSIONS[bytes[3] as number] === undefined) return 'corrupt'
+  if (bytes.length < HEADER_BYTES || COMPRESSIONS[bytes[3] as number] === undefined)
+    return 'corrupt'
   return undefined
 }
 

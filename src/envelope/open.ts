@@ -98,7 +98,9 @@ function contents(bytes: Uint8Array, header: EnvelopeHeader, codecId: string): C
   if (compression === 'none') return { ok: true, entry }
   if (!isReadable(compression)) return fault('version')
   const length = lengthBefore(payload)
-  return length === undefined ? fault('corrupt') : { ok: true, entry, packed: { compression, length } }
+  return length === undefined
+    ? fault('corrupt')
+    : { ok: true, entry, packed: { compression, length } }
 }
 
 function inflated(checked: Checked): Opened {

@@ -24,6 +24,7 @@ import type {
   NamespaceOptions,
   SetOptions,
 } from './options.ts'
+import type { RegionOpener } from './region-opener.ts'
 import {
   checkGetOrSetOptions,
   checkName,
@@ -76,7 +77,7 @@ export interface CacheParts {
  * A layered cache: L1 in the process, L2 behind it, the origin last. Made by `createCache`; a
  * namespace is one too.
  */
-export class Cache {
+export class Cache implements RegionOpener {
   readonly name: string
   readonly #core: Core
   readonly #parts: CacheParts
@@ -148,7 +149,11 @@ export class Cache {
   /** Fresh values in the order of the keys, `undefined` for those that no level has. One read of L2. */
   async getMany<V = unknown>(keys: readonly unknown[]): Promise<Array<V | undefined>> {
     const { region, policy } = this.#directRegion()
-    const found = await readPlain(region, keys.map((key) => keyOf([key])), policy)
+    const found = await readPlain(
+      region,
+      keys.map((key) => keyOf([key])),
+      policy,
+    )
     return found.map((outcome) => outcome && (handOut(region, outcome) as V))
   }
 
@@ -210,7 +215,10 @@ export class Cache {
     const ms = toMs(options.timeout ?? '5s', 'timeout')
     const { remote } = this.#core
     if (!remote || (await remote.ready(ms)) || !options.strict) return
-    throw new ResilienceError('ERR_L2_UNAVAILABLE', `L2 was not ready within ${ms} ms; see health()`)
+    throw new ResilienceError(
+      'ERR_L2_UNAVAILABLE',
+      `L2 was not ready within ${ms} ms; see health()`,
+    )
   }
 
   health(): CacheHealth {
@@ -261,7 +269,8 @@ export class Cache {
    */
   async close(options: { deadline?: Duration } = {}): Promise<void> {
     checkOptionNames(options, ['deadline'], 'close()')
-    const ms = options.deadline === undefined ? CLOSE_DEADLINE_MS : toMs(options.deadline, 'deadline')
+    const ms =
+      options.deadline === undefined ? CLOSE_DEADLINE_MS : toMs(options.deadline, 'deadline')
     const core = this.#core
     if (core.closed) return
     core.closed = true
@@ -321,7 +330,12 @@ export class Cache {
       if (typeof tag !== 'string') throw invalidOption(`a tag must be text, got ${shown(tag)}`)
     }
     const prefix = `${pathText(this.#scope.path)}#`
-    return invalidateTags(this.#core, tags.map((tag) => prefix + tag), mode, this.#strict)
+    return invalidateTags(
+      this.#core,
+      tags.map((tag) => prefix + tag),
+      mode,
+      this.#strict,
+    )
   }
 
   get #ownTag(): string {
@@ -366,7 +380,9 @@ export class Cache {
 
   #requireCacheName(): void {
     if (this.#parts.named) return
-    throw invalidOption('createCache() needs a name with an L2: it is the namespace of its keys there')
+    throw invalidOption(
+      'createCache() needs a name with an L2: it is the namespace of its keys there',
+    )
   }
 
   #takeName(name: string): void {
@@ -401,7 +417,10 @@ export class Cache {
 
   #assertOpen(): void {
     if (!this.#core.closed) return
-    throw new ResilienceError('ERR_CLOSED', `the cache '${this.name}' is closed; create another one`)
+    throw new ResilienceError(
+      'ERR_CLOSED',
+      `the cache '${this.name}' is closed; create another one`,
+    )
   }
 }
 

@@ -1,7 +1,14 @@
 import type { Duration } from '../kernel/duration.ts'
 import type { Durability } from '../read-path/invalidate.ts'
 import type { SetOptions } from './options.ts'
-import type { CacheStats, Detail, Explanation, PeekedEntry, Settled, WarmResult } from './results.ts'
+import type {
+  CacheStats,
+  Detail,
+  Explanation,
+  PeekedEntry,
+  Settled,
+  WarmResult,
+} from './results.ts'
 
 /** For one call. */
 export interface CallSettings {

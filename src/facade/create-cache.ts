@@ -1,8 +1,7 @@
-import type { Store } from '../contracts/store.ts'
 import type { Clock } from '../contracts/clock.ts'
+import type { BusMessage, Store } from '../contracts/store.ts'
 import { Events } from '../kernel/events.ts'
-import { realClock } from '../kernel/real-clock.ts'
-import { realRandom } from '../kernel/real-random.ts'
+import { realClock, realRandom } from '../kernel/real-clock.ts'
 import { LocalBudget } from '../l1/local-level.ts'
 import { Stamps } from '../l1/stamps.ts'
 import { RemoteLevel } from '../l2/remote-level.ts'
@@ -10,6 +9,8 @@ import { BackgroundWork } from '../read-path/background-work.ts'
 import type { CacheEvents } from '../read-path/cache-events.ts'
 import type { Core } from '../read-path/core.ts'
 import { LoadLimit } from '../read-path/load-limit.ts'
+import { receive } from '../read-path/receive.ts'
+import type { Region } from '../read-path/region.ts'
 import { Cache } from './cache.ts'
 import type { CacheOptions } from './options.ts'
 import { checkCacheOptions, resolveCompression, resolveL1 } from './resolve-options.ts'
@@ -34,7 +35,9 @@ export function createCache(options: CacheOptions = {}): Cache {
   const store = (options.l2 || undefined) as Store | undefined
   const l1 = resolveL1(options.l1, store)
   const events = new Events<CacheEvents>()
-  const remote = store && openRemote(store, { name, clock, random, events })
+  const regions = new Set<Region>()
+  const onMessage = (message: BusMessage): void => receive(core, regions, message)
+  const remote = store && openRemote(store, { name, clock, random, events, onMessage })
   const prefix = Math.floor(random() * 2 ** 48).toString(36)
   let tokens = 0
   const core: Core = {
@@ -61,7 +64,7 @@ export function createCache(options: CacheOptions = {}): Cache {
       core,
       l1TtlClamped: l1.clamped,
       names: new Set(),
-      regions: new Set(),
+      regions,
       named: options.name !== undefined,
     },
     { path: [], tags: [ROOT_TAG], defaults: freshnessOf(options) },
@@ -75,9 +78,13 @@ interface Opening {
   readonly clock: Clock
   readonly random: () => number
   readonly events: Events<CacheEvents>
+  readonly onMessage: (message: BusMessage) => void
 }
 
-function openRemote(store: Store, { name, clock, random, events }: Opening): RemoteLevel {
+function openRemote(
+  store: Store,
+  { name, clock, random, events, onMessage }: Opening,
+): RemoteLevel {
   let degraded = false
   return new RemoteLevel(store, {
     clock,
@@ -92,8 +99,7 @@ function openRemote(store: Store, { name, clock, random, events }: Opening): Rem
       events.emit('degraded', { cache: name, degraded })
     },
     onError: (kind, error) => events.emit('error', { cache: name, kind: `l2-${kind}`, error }),
-    // What other processes write is seen when an L1 copy is compared with L2 again.
-    onMessage() {},
+    onMessage,
   })
 }
 

@@ -1,7 +1,7 @@
 import { shown } from '../kernel/duration.ts'
 import { invalidOption } from '../kernel/options.ts'
-import type { Cache } from './cache.ts'
 import type { CachedFunction } from './cached-function.ts'
+import type { RegionOpener } from './region-opener.ts'
 import { checkFunctionOptions, type Given } from './resolve-options.ts'
 import { wrap } from './wrap.ts'
 import type { AnyFunction } from './wrapped-core.ts'
@@ -21,7 +21,7 @@ export interface CachedDecorator {
 }
 
 /** Tells by the arguments what it is called as; anything else is an error that says what is wrong. */
-export function decoratorOrWrapper(options: Given, cacheOf: () => Cache): CachedDecorator {
+export function decoratorOrWrapper(options: Given, cacheOf: () => RegionOpener): CachedDecorator {
   checkFunctionOptions(options)
   return function cachedDecorator(...call: unknown[]): unknown {
     const [first, second, third] = call
@@ -52,7 +52,7 @@ function standard(
   method: unknown,
   { kind, name }: StandardContext,
   options: Given,
-  cacheOf: () => Cache,
+  cacheOf: () => RegionOpener,
 ): unknown {
   if (kind !== 'method') {
     throw invalidOption(`@cached decorates methods, not a ${kind}; '${String(name)}' is none`)
@@ -63,7 +63,7 @@ function standard(
 function legacy(
   descriptor: PropertyDescriptor | undefined,
   options: Given,
-  cacheOf: () => Cache,
+  cacheOf: () => RegionOpener,
 ): PropertyDescriptor {
   if (typeof descriptor?.value !== 'function') {
     throw invalidOption('@cached decorates methods, not fields or accessors')

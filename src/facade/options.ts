@@ -93,7 +93,10 @@ export interface FunctionOptions<A extends readonly unknown[] = never[], V = unk
 
 /** Options of `getOrSet`: those of a cached function that make sense for one key. */
 export interface GetOrSetOptions<V = unknown>
-  extends Omit<FunctionOptions<[], V>, 'name' | 'key' | 'version' | 'scope' | 'manyOrigin' | 'tags'> {
+  extends Omit<
+    FunctionOptions<[], V>,
+    'name' | 'key' | 'version' | 'scope' | 'manyOrigin' | 'tags'
+  > {
   tags?: readonly string[]
   /** Ends this caller's wait; the load goes on for others. */
   signal?: AbortSignal

@@ -1,5 +1,5 @@
-import type { Codec } from '../contracts/codec.ts'
 import { defaultCodec } from '../codec/default-codec.ts'
+import type { Codec } from '../contracts/codec.ts'
 import { toBytes } from '../kernel/byte-size.ts'
 import { shown, toMs } from '../kernel/duration.ts'
 import {
@@ -101,7 +101,8 @@ export function checkCacheOptions(options: unknown): asserts options is Given & 
   checkCount(options.maxLoads, 'maxLoads')
   checkShape(options.clock, ['now', 'setTimeout', 'clearTimeout'], 'clock', 'new FakeClock()')
   checkShape(options.metrics, ['observeCache'], 'metrics', 'prometheus()')
-  if (options.l2 !== false) checkShape(options.l2, ['open'], 'l2', 'a store such as sqlite({ path })')
+  if (options.l2 !== false)
+    checkShape(options.l2, ['open'], 'l2', 'a store such as sqlite({ path })')
 }
 
 /** A name becomes a part of keys and a label of metrics. */
@@ -114,7 +115,14 @@ export function checkName(name: unknown, option: string): asserts name is string
 export function resolveL1(
   given: unknown,
   store: { coherence: 'bus' | 'ttl-only' } | undefined,
-): { useL1: boolean; maxEntries: number; maxBytes: number; ttlMs: number; clamped: boolean; values: Sharing } {
+): {
+  useL1: boolean
+  maxEntries: number
+  maxBytes: number
+  ttlMs: number
+  clamped: boolean
+  values: Sharing
+} {
   const options: unknown = given === undefined ? {} : given
   if (options === false) {
     return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, clamped: false, values: 'share' }
@@ -173,7 +181,8 @@ export function resolvePolicy(own: Given, defaults: FreshnessOptions, label: str
     completeInBackground: given.completeInBackground === true,
     graceBackoffMs: ms('graceBackoff', 5000),
     jitter: (given.jitter as number | undefined) ?? 0.1,
-    refreshAhead: given.refreshAhead === false ? 0 : ((given.refreshAhead as number | undefined) ?? 0.9),
+    refreshAhead:
+      given.refreshAhead === false ? 0 : ((given.refreshAhead as number | undefined) ?? 0.9),
     tags: given.tags as Policy['tags'],
     cacheIf: given.cacheIf as Policy['cacheIf'],
     negativeTtlMs: given.negativeTtl === undefined ? undefined : ms('negativeTtl', 0),
@@ -190,7 +199,14 @@ export function resolvePolicy(own: Given, defaults: FreshnessOptions, label: str
 }
 
 function checkFreshness(options: Given): void {
-  const durations = ['grace', 'softTimeout', 'hardTimeout', 'graceBackoff', 'negativeTtl', 'errorTtl']
+  const durations = [
+    'grace',
+    'softTimeout',
+    'hardTimeout',
+    'graceBackoff',
+    'negativeTtl',
+    'errorTtl',
+  ]
   for (const name of durations) if (options[name] !== undefined) toMs(options[name], name)
   if (options.ttl !== undefined && typeof options.ttl !== 'function') toMs(options.ttl, 'ttl')
   checkBoolean(options.completeInBackground, 'completeInBackground')
@@ -214,7 +230,12 @@ function checkTags(tags: unknown): void {
   }
 }
 
-function checkShape(value: unknown, members: readonly string[], option: string, example: string): void {
+function checkShape(
+  value: unknown,
+  members: readonly string[],
+  option: string,
+  example: string,
+): void {
   if (value === undefined) return
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!isObject || members.some((member) => !(member in (value as object)))) {

@@ -1,12 +1,12 @@
-import { KeyMemo } from '../key/key-memo.ts'
-import { keyOf } from '../key/key-of.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { invalidOption } from '../kernel/options.ts'
+import { KeyMemo } from '../key/key-memo.ts'
+import { keyOf } from '../key/key-of.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Policy } from '../read-path/policy.ts'
 import type { CallOptions, Read } from '../read-path/read.ts'
 import type { Region } from '../read-path/region.ts'
-import type { Cache } from './cache.ts'
+import type { RegionOpener } from './region-opener.ts'
 import type { Given } from './resolve-options.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
@@ -25,13 +25,13 @@ export class WrappedCore {
   #policy: Policy | undefined
   #disposed = false
   readonly #origin: AnyFunction
-  readonly #cacheOf: () => Cache
+  readonly #cacheOf: () => RegionOpener
   readonly #runInWrapContext: <R>(work: () => R) => R
 
   constructor(
     origin: AnyFunction,
     options: Given,
-    cacheOf: () => Cache,
+    cacheOf: () => RegionOpener,
     runInWrapContext: <R>(work: () => R) => R,
     isMethod: boolean,
   ) {
@@ -43,7 +43,7 @@ export class WrappedCore {
     this.plainKeys = options.key === undefined && !(isMethod && options.scope !== 'class')
   }
 
-  get cache(): Cache {
+  get cache(): RegionOpener {
     return this.#cacheOf()
   }
 
@@ -111,7 +111,9 @@ export class WrappedCore {
       key: this.keyFor(self, args),
       args,
       origin: (given, context) =>
-        context === undefined ? origin.apply(self, [...given]) : origin.call(self, context, ...given),
+        context === undefined
+          ? origin.apply(self, [...given])
+          : origin.call(self, context, ...given),
     }
   }
 
@@ -121,7 +123,8 @@ export class WrappedCore {
 
   dispose(): void {
     this.#disposed = true
-    if (this.region) this.#cacheOf().closeRegion(this.region, this.options.name as string | undefined)
+    if (this.region)
+      this.#cacheOf().closeRegion(this.region, this.options.name as string | undefined)
     this.region = undefined
   }
 

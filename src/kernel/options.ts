@@ -23,7 +23,11 @@ export function checkOptionNames(
 }
 
 /** The error for a word that is not one of `allowed`: it names the nearest. */
-export function unknownName(name: string, allowed: readonly string[], what: string): ResilienceError {
+export function unknownName(
+  name: string,
+  allowed: readonly string[],
+  what: string,
+): ResilienceError {
   const nearest = nearestName(name, allowed)
   const remedy = nearest ? `did you mean '${nearest}'?` : `known are ${allowed.join(', ')}`
   return invalidOption(`${what}: ${shown(name)}; ${remedy}`)
@@ -58,7 +62,11 @@ export function checkNumber(value: unknown, option: string, min: number, max: nu
 
 export function checkCount(value: unknown, option: string): void {
   if (value === undefined) return
-  if (typeof value !== 'number' || !(value >= 1) || !(Number.isInteger(value) || value === Infinity)) {
+  if (
+    typeof value !== 'number' ||
+    !(value >= 1) ||
+    !(Number.isInteger(value) || value === Infinity)
+  ) {
     throw invalidOption(`${option} must be a whole number ≥ 1, got ${shown(value)}`)
   }
 }

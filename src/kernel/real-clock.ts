@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../contracts/clock.ts'
 
-// The only file that may touch the real time (a lint rule says so): everything else is handed a
-// Clock, and can therefore be run in a simulation.
+// The only file that may touch real time and real chance (a lint rule says so): everything else is
+// handed them, and can therefore be run in a simulation.
 
 const TICK_MS = 10
 /** Awake for a second after each wake-up: a busy cache restarts it once a second, an idle one never. */
@@ -50,3 +50,6 @@ export const realClock: Clock = {
     clearTimeout(timer as NodeJS.Timeout | undefined)
   },
 }
+
+/** Uniform in [0, 1). */
+export const realRandom = (): number => Math.random()

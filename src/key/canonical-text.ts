@@ -85,7 +85,8 @@ function containerText(
 }
 
 function membersText(value: Record<string, unknown>, within: object[]): string {
-  if (Object.getOwnPropertySymbols(value).length > 0) throw uncacheable('a member named by a symbol')
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    throw uncacheable('a member named by a symbol')
   let text = ''
   for (const name of Object.keys(value).sort()) {
     text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalText(value[name], within)}`

@@ -19,6 +19,7 @@ export function isPlainJson(value: object): boolean {
 
 type PlainObject = Record<string, unknown> & { toJSON?: unknown }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: inlined for speed, see isPlainJson
 function isPlainObject(value: PlainObject, depth: number): boolean {
   if (depth > DEEPEST || getPrototypeOf(value) !== objectPrototype) return false
   if (value.toJSON !== undefined) return false
@@ -46,6 +47,7 @@ function isPlainObject(value: PlainObject, depth: number): boolean {
   return getOwnPropertySymbols(value).length === 0
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: inlined for speed, see isPlainJson
 function isPlainArray(value: readonly unknown[] & { toJSON?: unknown }, depth: number): boolean {
   if (depth > DEEPEST || getPrototypeOf(value) !== arrayPrototype) return false
   if (value.toJSON !== undefined) return false

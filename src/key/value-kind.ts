@@ -108,7 +108,7 @@ export function bytesOf(value: BinaryValue): Buffer {
 export function kindName(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
   if (types.isProxy(value)) return 'a Proxy of an unsupported object'
-  const constructor: unknown = getPrototypeOf(value)?.constructor
-  const name = typeof constructor === 'function' ? String(constructor.name) : ''
+  const maker: unknown = getPrototypeOf(value)?.constructor
+  const name = typeof maker === 'function' ? String(maker.name) : ''
   return /^[\w$]{1,40}$/.test(name) ? `an instance of ${name}` : 'an instance of a class'
 }

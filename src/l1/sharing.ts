@@ -55,7 +55,8 @@ function restoreBuffers(original: unknown, copy: unknown, seen: Set<object>): un
   }
   const target = copy as Record<string, unknown>
   for (const [name, part] of Object.entries(original)) {
-    if (typeof part === 'object' && part !== null) target[name] = restoreBuffers(part, target[name], seen)
+    if (typeof part === 'object' && part !== null)
+      target[name] = restoreBuffers(part, target[name], seen)
   }
   return copy
 }

@@ -15,6 +15,8 @@ const MAX_STAMPS = 10_000
  */
 export class Stamps {
   sequence = 0
+  /** Entries last checked before this number have to be compared with L2. */
+  suspectedAt = 0
   /** What a forgotten tag reads as: whatever is older than the oldest kept stamp is stale. */
   #floor = 0
   readonly #stamps = new Map<string, LocalStamp>()
@@ -29,6 +31,11 @@ export class Stamps {
       this.#stamps.set(tag, stamp)
     }
     while (this.#stamps.size > MAX_STAMPS) this.#forgetOldest()
+  }
+
+  /** Something may have been missed: every entry is compared with L2 before it is served again. */
+  suspectAll(): void {
+    this.suspectedAt = ++this.sequence
   }
 
   /** The newest of the stamps of `tags`. */

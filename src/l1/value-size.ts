@@ -36,7 +36,8 @@ function sizeOfObject(value: object, walk: Walk): number {
   walk.seen.add(value)
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 96 + value.byteLength
   if (Array.isArray(value)) return OBJECT_BYTES + sizeOfAll(value, value.length, walk)
-  if (value instanceof Map) return 2 * OBJECT_BYTES + sizeOfAll(flattened(value), value.size * 2, walk)
+  if (value instanceof Map)
+    return 2 * OBJECT_BYTES + sizeOfAll(flattened(value), value.size * 2, walk)
   if (value instanceof Set) return 2 * OBJECT_BYTES + sizeOfAll(value, value.size, walk)
   const members = Object.values(value)
   return OBJECT_BYTES + sizeOfAll(members, members.length, walk)

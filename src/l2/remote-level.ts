@@ -107,7 +107,12 @@ export class RemoteLevel {
     if (!this.usable) return undefined
     const lease = request.lease
     const onLate = lease ? (reply: ReadReply) => this.#giveBack(request, lease, reply) : undefined
-    const reply = await this.#attempt(this.#reads, 'read', () => this.#session.read(request), onLate)
+    const reply = await this.#attempt(
+      this.#reads,
+      'read',
+      () => this.#session.read(request),
+      onLate,
+    )
     if (reply) this.#clockOffset = reply.now - this.#options.clock.now()
     return reply
   }
@@ -122,7 +127,10 @@ export class RemoteLevel {
    * Stores what the user set. While it is not acknowledged, this process does not believe L2. What
    * `prepare` cannot make a write of is deleted instead, so that no older value is left.
    */
-  set(key: string, prepare: (now: Position) => Promise<WriteRequest | undefined>): Promise<boolean> {
+  set(
+    key: string,
+    prepare: (now: Position) => Promise<WriteRequest | undefined>,
+  ): Promise<boolean> {
     return this.#intent([key], async () => {
       const request = await prepare(await this.#session.read({ keys: [], tags: [] }))
       return request ? this.#session.write(request) : this.#session.delete([key])
@@ -144,7 +152,7 @@ export class RemoteLevel {
     return this.#attempt(this.#writes, 'lease', () => this.#session.renew(key, token, ms))
   }
 
-  release(key: string, token: string): Promise<void | undefined> {
+  release(key: string, token: string): Promise<unknown> {
     return this.#attempt(this.#writes, 'lease', () => this.#session.release(key, token))
   }
 
@@ -212,7 +220,11 @@ export class RemoteLevel {
       this.#scheduleReplay()
       return false
     }
-    const reply = await this.#attempt(this.#writes, 'write', async () => (await operation()) ?? true)
+    const reply = await this.#attempt(
+      this.#writes,
+      'write',
+      async () => (await operation()) ?? true,
+    )
     if (reply === undefined) this.#scheduleReplay()
     return reply !== undefined
   }
@@ -315,7 +327,10 @@ export class RemoteLevel {
         await within(this.#session.delete(keys))
         this.#journal.replayed(keys)
       }
-      for (const [tags, mode] of [[hard, 'hard'], [soft, 'soft']] as const) {
+      for (const [tags, mode] of [
+        [hard, 'hard'],
+        [soft, 'soft'],
+      ] as const) {
         if (tags.length === 0) continue
         await within(this.#session.stamp(tags, mode))
         this.#journal.tagsDone(tags)

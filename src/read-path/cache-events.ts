@@ -13,9 +13,15 @@ export interface CacheEvents {
   /** A load began because no level had a usable value. */
   miss: At & { readonly key: string }
   /** A stale value was served. */
-  stale: At & { readonly reason: 'revalidate' | 'timeout' | 'error' | 'capped'; readonly key: string }
+  stale: At & {
+    readonly reason: 'revalidate' | 'timeout' | 'error' | 'capped'
+    readonly key: string
+  }
   /** The origin was called and has ended. */
-  origin: At & { readonly durationMs: number; readonly result: 'ok' | 'error' | 'timeout' | 'aborted' }
+  origin: At & {
+    readonly durationMs: number
+    readonly result: 'ok' | 'error' | 'timeout' | 'aborted'
+  }
   /** Something failed that did not fail a read: L2, a refresh, a value that cannot be stored. */
   error: { readonly cache: string; readonly kind: string; readonly error: unknown }
   /** L1 was full. */

@@ -24,10 +24,14 @@ export async function callOrigin(region: Region, flight: Flight): Promise<void> 
   const startedAt = core.clock.now()
   try {
     const context = flight.policy.context ? notes.context(() => flight.signal) : undefined
-    const value = await guarded(flight.policy, () => flight.signal, () => {
-      region.originCalls++
-      return flight.origin(flight.args, context)
-    })
+    const value = await guarded(
+      flight.policy,
+      () => flight.signal,
+      () => {
+        region.originCalls++
+        return flight.origin(flight.args, context)
+      },
+    )
     const durationMs = core.clock.now() - startedAt
     emitOrigin(region, durationMs, flight.abortKind ?? 'ok')
     storeLoaded(region, flight, notes.result(value, durationMs))
@@ -56,10 +60,17 @@ export async function callOriginOfMany(
   const startedAt = core.clock.now()
   try {
     const context = policy.context ? manyContext(notes, () => controller.signal) : undefined
-    const values = await guarded(policy, () => controller.signal, () => {
-      region.originCalls++
-      return manyOrigin(flights.map((flight) => flight.args), context)
-    })
+    const values = await guarded(
+      policy,
+      () => controller.signal,
+      () => {
+        region.originCalls++
+        return manyOrigin(
+          flights.map((flight) => flight.args),
+          context,
+        )
+      },
+    )
     const durationMs = core.clock.now() - startedAt
     emitOrigin(region, durationMs, 'ok')
     checkLength(region, values, flights.length)
@@ -150,8 +161,7 @@ function guarded(
  */
 async function admitted(region: Region, flights: readonly Flight[]): Promise<boolean> {
   const { loads } = region.core
-  const place = loads.acquire()
-  if (place) {
+  if (!loads.tryAcquire()) {
     const capped = new ResilienceError(
       'ERR_BULKHEAD_FULL',
       `too many loads run at the same time in the cache '${region.core.name}' (maxLoads)`,
@@ -159,7 +169,7 @@ async function admitted(region: Region, flights: readonly Flight[]): Promise<boo
     for (const flight of flights) {
       if (flight.fallback && !flight.forced) flight.fail(capped, 'stale-capped')
     }
-    await place
+    await loads.acquire()
   }
   if (flights.every((flight) => flight.over)) {
     loads.release()

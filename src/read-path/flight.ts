@@ -3,8 +3,8 @@ import { ResilienceError } from '../kernel/errors.ts'
 import type { Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { backOff } from './freshness.ts'
-import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
 import type { InFlight } from './in-flight.ts'
+import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
 
@@ -58,6 +58,11 @@ export class Flight implements InFlight {
   /** `softTimeout` has passed: callers get the fallback at once. */
   softElapsed = false
   detached = false
+  overtaken = false
+  /** Another process has done something to the key since L2 was last asked. */
+  woken = false
+  /** Set while the load waits for another process. */
+  onWake: (() => void) | undefined
   /** The load itself has ended. */
   over = false
   /** What L2 needs to know to accept the result. */
@@ -149,6 +154,11 @@ export class Flight implements InFlight {
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
   }
 
+  wake(): void {
+    this.woken = true
+    this.onWake?.()
+  }
+
   /** Ends the load for everybody; what the origin still brings is dropped. */
   abort(reason: ResilienceError): void {
     if (this.over) return
@@ -234,7 +244,8 @@ export class Flight implements InFlight {
   }
 
   #armTimers(): void {
-    if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0) this.#armSoftTimer()
+    if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0)
+      this.#armSoftTimer()
     this.#armHardTimer()
   }
 

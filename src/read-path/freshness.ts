@@ -20,11 +20,7 @@ export type Verdict = 'fresh' | 'unverified' | 'stale' | 'dead'
 export function judge(entry: Entry, policy: Policy, stamps: Stamps, now: number): Verdict {
   const { meta } = entry
   if (meta !== undefined && meta.checkedAt !== stamps.sequence) {
-    const tags = entryTags(entry)
-    if (tags.length > 0) {
-      if (stamps.newest(tags, 'hard') > meta.checkedAt) return 'dead'
-      if (stamps.newest(tags, 'soft') > meta.checkedAt) expire(entry, now)
-    }
+    if (!survives(entry, meta, stamps, now)) return 'dead'
     meta.checkedAt = stamps.sequence
   }
   if (now < entry.freshUntil) {
@@ -34,9 +30,27 @@ export function judge(entry: Entry, policy: Policy, stamps: Stamps, now: number)
   return !isError && now < entry.freshUntil + policy.graceMs ? 'stale' : 'dead'
 }
 
+/** Applies what was invalidated since the entry was last checked. */
+function survives(entry: Entry, meta: EntryMeta, stamps: Stamps, now: number): boolean {
+  const tags = entryTags(entry)
+  if (tags.length > 0) {
+    if (stamps.newest(tags, 'hard') > meta.checkedAt) return false
+    if (stamps.newest(tags, 'soft') > meta.checkedAt) expire(entry, now)
+  }
+  if (stamps.suspectedAt > meta.checkedAt) unverify(entry)
+  return true
+}
+
 /** From now on the entry is stale; its grace counts from now. */
 export function expire(entry: Entry, now: number): void {
   entry.freshUntil = Math.min(entry.freshUntil, now)
+  entry.hotUntil = 0
+}
+
+/** The entry has to be compared with L2 before it is served again. */
+export function unverify(entry: Entry): void {
+  if (entry.meta === undefined || entry.meta.localUntil === Number.POSITIVE_INFINITY) return
+  entry.meta.localUntil = 0
   entry.hotUntil = 0
 }
 

@@ -11,12 +11,16 @@ export interface InFlight {
   readonly softElapsed: boolean
   /** Something was invalidated since it began: it must not be joined, and stores nothing. */
   readonly outdated: boolean
+  /** Another process has written the key since: what L2 was read for may be old by now. */
+  overtaken: boolean
   /** What a caller that waits for it gets. */
   join(): Promise<Outcome>
   /** A caller gives up waiting. */
   leave(): void
   /** From now on it is not joined, and stores nothing. */
   detach(): void
+  /** Another process has done something to the key: a load that waits for it looks again. */
+  wake(): void
   /** Ends it for everybody. */
   abort(reason: ResilienceError): void
 }

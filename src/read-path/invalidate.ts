@@ -82,14 +82,16 @@ export function clearScope(
   core.stamps.invalidate([scopeTag], 'hard')
   for (const region of regions) {
     if (!region.scopeTags.includes(scopeTag)) continue
-    region.local.clear()
-    region.writes++
+    region.empty()
   }
   emit(core, 'clear', 'hard')
   return done(core.remote ? core.remote.stamp([scopeTag], 'hard') : true, strict)
 }
 
-async function done(acknowledged: boolean | Promise<boolean>, strict: boolean): Promise<Durability> {
+async function done(
+  acknowledged: boolean | Promise<boolean>,
+  strict: boolean,
+): Promise<Durability> {
   const durable = await acknowledged
   if (!durable && strict) {
     throw new ResilienceError(

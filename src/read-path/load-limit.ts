@@ -24,13 +24,15 @@ export class LoadLimit {
     return this.running >= this.#limit
   }
 
-  /** Takes a place, waiting in line for it. Undefined when there is one at once. */
-  acquire(): Promise<void> | undefined {
-    if (!this.full) {
-      this.running++
-      return undefined
-    }
-    // A place that is handed over stays counted: running does not change in between.
+  /** Takes a place if there is one. */
+  tryAcquire(): boolean {
+    if (this.full) return false
+    this.running++
+    return true
+  }
+
+  /** Waits in line for a place. A place that is handed over stays counted in between. */
+  acquire(): Promise<void> {
     return new Promise((resolve) => this.#queue.push(resolve))
   }
 

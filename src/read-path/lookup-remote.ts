@@ -1,10 +1,11 @@
+import type { Clock } from '../contracts/clock.ts'
 import type { LeaseRequest, ReadReply, StoredRecord } from '../contracts/store.ts'
 import type { Entry } from '../l1/entry.ts'
-import type { Flight } from './flight.ts'
 import { decodeRecord, type RemoteEntry } from './decode-record.ts'
+import type { Flight } from './flight.ts'
 import { extendUnverified } from './freshness.ts'
-import { promote } from './write-back.ts'
 import type { Region } from './region.ts'
+import { promote } from './write-back.ts'
 
 const LEASE_MS = 5000
 const FIRST_POLL_MS = 25
@@ -48,10 +49,10 @@ export async function waitForLease(region: Region, flight: Flight): Promise<bool
   if (!remote) return true
   const key = region.storeKey(flight.key)
   for (let poll = FIRST_POLL_MS; !flight.over; poll = Math.min(poll * 2, LAST_POLL_MS)) {
-    await new Promise<void>((resolve) => {
-      clock.setTimeout(resolve, poll * (0.5 + 0.5 * random()))
-    })
+    if (!flight.woken) await nextLook(flight, poll * (0.5 + 0.5 * random()), clock)
     if (flight.over) return false
+    flight.woken = false
+    flight.overtaken = false
     const lease = leaseFor(region, [flight])
     const reply = await remote.read({ keys: [key], tags: flight.tags, ...(lease ? { lease } : {}) })
     if (!reply) return true
@@ -60,6 +61,19 @@ export async function waitForLease(region: Region, flight: Flight): Promise<bool
     if (verdict !== 'held') return verdict === 'missing'
   }
   return false
+}
+
+/** Until another process has done something to the key, at the latest after `ms`. */
+function nextLook(flight: Flight, ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clock.clearTimeout(timer)
+      flight.onWake = undefined
+      resolve()
+    }
+    const timer = clock.setTimeout(done, ms)
+    flight.onWake = done
+  })
 }
 
 interface View {
@@ -76,26 +90,27 @@ async function consider(
   { reply, index, tags, token }: View,
 ): Promise<'missing' | 'held' | 'answered'> {
   const record = reply.records[index]
-  let lease = reply.leases[index]
   const found = record ? await acceptable(region, flight, record, reply, tags) : undefined
+  const answers = found !== undefined && satisfies(flight, found)
+  if (answers) promote(region, flight, found.entry)
+  let lease = reply.leases[index]
   if (flight.over) {
     if (lease === 'granted' && token) giveBack(region, flight, token)
-    return 'answered'
-  }
-  if (found?.fresh && found.entry.createdAt >= flight.minCreatedAt && !flight.forced) {
-    if (lease === 'granted' && token) giveBack(region, flight, token)
-    promote(region, flight, found.entry)
     return 'answered'
   }
   if (found) flight.offerStale(found.entry)
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
-  flight.fence = {
-    ...(lease === 'granted' && token ? { token } : {}),
-    sequence: reply.sequence,
-    epoch: reply.epoch,
-  }
+  const { sequence, epoch } = reply
+  flight.fence = { ...(lease === 'granted' && token ? { token } : {}), sequence, epoch }
   return 'missing'
+}
+
+/** Whether an entry of L2 is what this load was begun for. */
+function satisfies(flight: Flight, found: { entry: Entry; fresh: boolean }): boolean {
+  return (
+    !flight.over && found.fresh && !flight.forced && found.entry.createdAt >= flight.minCreatedAt
+  )
 }
 
 /** The store took the entry for fresh; we know better (a tag was invalidated), and want its lease. */
@@ -123,7 +138,8 @@ async function acceptable(
   if (!found || flight.outdated) return undefined
   // The call declares other tags than the entry was stored with: it would miss an invalidation.
   const stored = new Set(found.tags)
-  if (!flight.tags.every((tag) => stored.has(tag) || region.scopeTags.includes(tag))) return undefined
+  if (!flight.tags.every((tag) => stored.has(tag) || region.scopeTags.includes(tag)))
+    return undefined
   return withFreshness(region, flight, found)
 }
 

@@ -1,5 +1,5 @@
-import type { LocalKey } from '../l1/local-level.ts'
 import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
 import { decodeRecord } from './decode-record.ts'
 import { judge } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'

@@ -1,11 +1,11 @@
-import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
-import { copyOf } from '../l1/sharing.ts'
-import type { LocalKey } from '../l1/local-level.ts'
 import { ResilienceError } from '../kernel/errors.ts'
+import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import { copyOf } from '../l1/sharing.ts'
 import { Flight, type Origin } from './flight.ts'
 import { extendUnverified, judge, type Verdict, wantsRefresh } from './freshness.ts'
-import { load } from './load.ts'
 import type { InFlight } from './in-flight.ts'
+import { load } from './load.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -208,7 +208,11 @@ function newFlight(request: Read, options: StartOptions): Flight {
 }
 
 /** Scope tags first, then the declared ones. */
-export function tagsOf(region: Region, policy: Policy, args: readonly unknown[]): readonly string[] {
+export function tagsOf(
+  region: Region,
+  policy: Policy,
+  args: readonly unknown[],
+): readonly string[] {
   if (policy.tags === undefined) return region.scopeTags
   const declared = (policy.tags as (...args: readonly unknown[]) => readonly string[])(...args)
   return [...region.scopeTags, ...declared.map((tag) => region.tag(tag))]

@@ -2,9 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { keyOf } from '../key/key-of.ts'
 import { storeKey, storePrefix } from '../key/store-key.ts'
 import type { Entry } from '../l1/entry.ts'
-import { LocalLevel, type LocalKey } from '../l1/local-level.ts'
+import { type LocalKey, LocalLevel } from '../l1/local-level.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Core } from './core.ts'
+import { unverify } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** A reading that is past every limit: whoever compares with it takes the exact path. */
@@ -85,9 +86,56 @@ export class Region {
     return this.tagPrefix + name
   }
 
+  /** Another process has written the key. */
+  written(storeKey: string): void {
+    for (const key of this.#localKeys(storeKey)) {
+      const entry = this.lru.peek(key)
+      if (entry) unverify(entry)
+      const flight = this.flights.get(key)
+      if (flight) {
+        flight.overtaken = true
+        flight.wake()
+      }
+    }
+  }
+
+  /** Another process has deleted the key. */
+  deleted(storeKey: string): void {
+    for (const key of this.#localKeys(storeKey)) {
+      this.lru.delete(key)
+      this.flights.get(key)?.detach()
+      this.writes++
+    }
+  }
+
+  /** Another process has given up loading the key. */
+  released(storeKey: string): void {
+    for (const key of this.#localKeys(storeKey)) this.flights.get(key)?.wake()
+  }
+
+  empty(): void {
+    this.local.clear()
+    this.writes++
+  }
+
   dispose(): void {
     for (const flight of this.flights.values()) flight.detach()
     this.local.dispose()
+  }
+
+  /** The local keys that a key of L2 may stand for; none if it is not of this region. */
+  #localKeys(storeKey: string): Iterable<LocalKey> {
+    if (!storeKey.startsWith(this.#prefix)) return []
+    const text = storeKey.slice(this.#prefix.length)
+    // A digest does not tell what it was made of: any key long enough to be replaced by one.
+    if (text.startsWith('~h')) return this.#keysWithDigest(storeKey)
+    const number = text.startsWith('~') ? Number(text.slice(1)) : Number.NaN
+    return keyOf([number]) === text ? [number] : [text]
+  }
+
+  #keysWithDigest(storeKey: string): LocalKey[] {
+    const keys = new Set([...this.lru.keys(), ...this.flights.keys()])
+    return [...keys].filter((key) => typeof key === 'string' && this.storeKey(key) === storeKey)
   }
 
   #evicted(key: LocalKey): void {

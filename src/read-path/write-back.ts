@@ -15,7 +15,9 @@ import type { Region } from './region.ts'
 /** An entry found in L2 goes to L1 and to the callers. */
 export function promote(region: Region, flight: Flight, entry: Entry): void {
   const { core } = region
-  if (flight.policy.useL1 && core.useL1 && !flight.outdated) put(region, flight.key, entry, flight.policy)
+  const { key, policy } = flight
+  const mayKeep = !flight.outdated && !flight.overtaken
+  if (policy.useL1 && core.useL1 && mayKeep) put(region, key, entry, policy)
   flight.succeed(entryOutcome(entry, 'l2', 'promoted'))
   if (core.events.has('hit')) {
     core.events.emit('hit', {
@@ -45,7 +47,9 @@ export interface Loaded {
  */
 export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): void {
   const { policy } = flight
-  const entry = flight.outdated ? undefined : entryOf(region, policy, loaded, flight.startedSequence)
+  const entry = flight.outdated
+    ? undefined
+    : entryOf(region, policy, loaded, flight.startedSequence)
   if (!entry) {
     flight.succeed(plainOutcome(region, loaded.value))
     release(region, flight)
@@ -205,4 +209,3 @@ function ttlOf(region: Region, policy: Policy, loaded: Loaded): number | undefin
 export function report(core: Core, kind: string, error: unknown): void {
   core.events.emit('error', { cache: core.name, kind, error })
 }
-

@@ -14,7 +14,8 @@ export function difference(a: unknown, b: unknown, path = '$'): string | undefin
   if (names.length !== others.length || names.some((name, i) => name !== others[i])) {
     return `${path}: members`
   }
-  const members = (value: object) => names.map((name) => Object.getOwnPropertyDescriptor(value, name)?.value)
+  const members = (value: object) =>
+    names.map((name) => Object.getOwnPropertyDescriptor(value, name)?.value)
   return firstDifference(members(a), members(b), path)
 }
 

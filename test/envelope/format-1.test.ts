@@ -14,7 +14,10 @@ describe('format 1', () => {
     const result = open(Buffer.from(GOLDEN_PLAIN, 'hex'), SAMPLE)
     const { keyText: _, ...entry } = SAMPLE
     expect(result).toEqual({ ok: true, entry })
-    expect(result.ok && defaultCodec.decode(result.entry.payload)).toEqual({ id: 42, name: 'ñandú' })
+    expect(result.ok && defaultCodec.decode(result.entry.payload)).toEqual({
+      id: 42,
+      name: 'ñandú',
+    })
   })
 
   it('is still read when compressed', () => {

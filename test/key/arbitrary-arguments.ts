@@ -1,14 +1,60 @@
 import fc from 'fast-check'
 
 // A small alphabet, so that values meet their near misses often.
-const TEXTS = ['', 'a', 'b', '1', '0', '-0', 'null', 'undefined', 'NaN', 'true', '~', '~1', '1,2', '[1,2]', '{}', '1n', '"', '\\', '\ud800', '__proto__', 'aB', 'b!', '_', '1970-01-01T00:00:00.000Z']
+const TEXTS = [
+  '',
+  'a',
+  'b',
+  '1',
+  '0',
+  '-0',
+  'null',
+  'undefined',
+  'NaN',
+  'true',
+  '~',
+  '~1',
+  '1,2',
+  '[1,2]',
+  '{}',
+  '1n',
+  '"',
+  '\\',
+  '\ud800',
+  '__proto__',
+  'aB',
+  'b!',
+  '_',
+  '1970-01-01T00:00:00.000Z',
+]
 
 const text = fc.oneof(fc.constantFrom(...TEXTS), fc.string({ maxLength: 3, unit: 'binary' }))
 const bytes = fc.array(fc.constantFrom(0, 1, 2, 255), { maxLength: 3 })
 
 export const scalar: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: text },
-  { weight: 3, arbitrary: fc.constantFrom(0, -0, 1, 2, -1, 0.5, 1e21, Number.NaN, Infinity, -Infinity, true, false, null, undefined, 0n, 1n, -1n) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      0,
+      -0,
+      1,
+      2,
+      -1,
+      0.5,
+      1e21,
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      true,
+      false,
+      null,
+      undefined,
+      0n,
+      1n,
+      -1n,
+    ),
+  },
   fc.double(),
   bytes.chain((b) =>
     fc.constantFrom<unknown>(
@@ -76,7 +122,10 @@ function changed(item: unknown, random: () => number): unknown {
     const pairs = Object.entries(item).map(([name, member]) => [name, changed(member, random)])
     if (random() < 0.5) pairs.reverse()
     if (random() < 0.1) pairs.push(['extra', undefined])
-    return Object.assign(random() < 0.3 ? Object.create(null) : {}, fromPairs(pairs as [string, unknown][]))
+    return Object.assign(
+      random() < 0.3 ? Object.create(null) : {},
+      fromPairs(pairs as [string, unknown][]),
+    )
   }
   return item
 }
@@ -96,10 +145,24 @@ function swapped(item: unknown): unknown {
   if (Buffer.isBuffer(item)) return new Uint8Array(item)
   if (item instanceof Uint8Array) return Buffer.from(item)
   if (item instanceof Date) return Number.isNaN(item.getTime()) ? null : item.toISOString()
-  if (item instanceof Map) return Object.fromEntries([...item].map(([k, v]) => [typeof k === 'object' ? 'k' : String(k), v]))
+  if (item instanceof Map)
+    return Object.fromEntries(
+      [...item].map(([k, v]) => [typeof k === 'object' ? 'k' : String(k), v]),
+    )
   if (item instanceof Set) return [...item]
   if (Array.isArray(item)) return String(item.filter((member) => typeof member !== 'object'))
   if (item === undefined) return null
   if (item === null) return 'null'
   return typeof item === 'object' ? JSON.stringify(Object.keys(item)) : String(item)
 }
+
+/** Uniform in [0, 1): fast-check's own doubles lean towards 0. */
+export const rolls = fc.integer().map((seed) => {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+})

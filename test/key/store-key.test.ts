@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../src/key/key-of.ts'
 import { storeKey, storePrefix } from '../../src/key/store-key.ts'
 
-const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', ':', '::', '%', '%3A', 'a:b', '\ud800', '\ud801', '%uD800', '\n'))
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('', ':', '::', '%', '%3A', 'a:b', '\ud800', '\ud801', '%uD800', '\n'),
+)
 const names = fc.array(anyText, { minLength: 1, maxLength: 4 })
 
 describe('storeKey', () => {
   it('leaves readable keys readable', () => {
-    expect(storeKey(storePrefix('app', 'partner'), keyOf(['12345678-5']))).toBe('app:partner::12345678-5')
+    expect(storeKey(storePrefix('app', 'partner'), keyOf(['12345678-5']))).toBe(
+      'app:partner::12345678-5',
+    )
     expect(storeKey('p::', keyOf([{ id: 1 }]))).toBe('p::~{"id":1}')
     expect(storeKey('p::', 'ñandú')).toBe('p::ñandú')
   })
@@ -37,7 +42,10 @@ describe('storeKey', () => {
   it('keeps apart any two functions and keys', () => {
     fc.assert(
       fc.property(names, anyText, names, anyText, (namesA, keyA, namesB, keyB) => {
-        const same = namesA.length === namesB.length && namesA.every((name, i) => name === namesB[i]) && keyA === keyB
+        const same =
+          namesA.length === namesB.length &&
+          namesA.every((name, i) => name === namesB[i]) &&
+          keyA === keyB
         const a = storeKey(storePrefix(...namesA), keyOf([keyA]))
         expect(a === storeKey(storePrefix(...namesB), keyOf([keyB]))).toBe(same)
         expect(a.isWellFormed()).toBe(true)

@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { sqlite } from '../../src/sqlite.ts'
 import { storeConformance } from '../../src/testing/store-conformance.ts'
+import { Folder } from './open-file.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'rc-sqlite-'))
-let files = 0
+const folder = new Folder()
 
-afterAll(() => rmSync(folder, { recursive: true }))
+// Held open throughout: the behaviours share one thread instead of starting one each.
+beforeAll(async () => {
+  await folder.open()
+})
+afterAll(() => folder.remove())
 
 describe('sqlite', () => {
-  storeConformance({ test, makeStore: () => sqlite({ path: join(folder, `${files++}.db`) }) })
+  storeConformance({ test, makeStore: () => sqlite({ path: folder.file() }) })
 })

@@ -1,3 +1,6 @@
+import { Agent, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+
 const ANSWER_MS = 30_000
 
 export interface Answer {
@@ -28,11 +31,16 @@ export async function runLoad({ stream, documents, concurrency, signal, url, onA
   await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-export async function send(url: string, xml: string, signal: AbortSignal): Promise<Answer> {
-  const response = await fetch(`${url}/documents`, {
-    method: 'POST',
-    body: xml,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+/** `node:http` takes a third of the CPU time of `fetch`, which would be measured as latency here. */
+const agent = new Agent({ keepAlive: true, timeout: ANSWER_MS })
+
+export function send(url: string, xml: string, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const post = request(`${url}/documents`, { method: 'POST', agent, signal }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+    })
+    post.on('error', reject)
+    post.on('timeout', () => post.destroy(new Error('the service does not answer')))
+    post.end(xml)
   })
-  return { status: response.status, body: await response.text() }
 }

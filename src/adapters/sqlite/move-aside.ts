@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { createPrivately } from './create-file.ts'
 import type { SqliteModule } from './driver.ts'
-import { RefusedFile, statFile } from './inspect-file.ts'
+import { statFile } from './inspect-file.ts'
 
 const LOCK_WAIT_MS = 2000
 
@@ -39,38 +38,4 @@ function freeName(wanted: string): string {
   let name = wanted
   for (let turn = 1; existsSync(name); turn++) name = `${wanted}-${turn}`
   return name
-}
-
-/**
- * An empty file that only this user can read; SQLite gives its -wal and -shm the same mode. Nothing
- * happens if there is one. Made elsewhere and linked, so that no descriptor of it is ever closed
- * while another thread holds a lock on it.
- */
-export function createPrivately(path: string): void {
-  if (existsSync(path)) return
-  const made = `${path}.new-${randomUUID()}`
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(made, 'wx', 0o600))
-    link(made, path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EEXIST') {
-      throw new RefusedFile(
-        `${path} cannot be created (${code}): give sqlite() a path in a folder that this process may write to`,
-      )
-    }
-  } finally {
-    rmSync(made, { force: true })
-  }
-}
-
-function link(made: string, path: string): void {
-  try {
-    linkSync(made, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
-    // File systems without hard links. It would only replace an empty file made this very moment.
-    renameSync(made, path)
-  }
 }

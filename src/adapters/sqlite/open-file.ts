@@ -1,8 +1,9 @@
 import { chmodSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { createPrivately } from './create-file.ts'
 import { isCorruption, pragma, rollback, type SqliteModule } from './driver.ts'
 import { inspectFile, newerFile, RefusedFile, statFile } from './inspect-file.ts'
-import { createPrivately, moveAside } from './move-aside.ts'
+import { moveAside } from './move-aside.ts'
 import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.ts'
 
 /** Checking costs about 1 ms per MB; larger files are found corrupt when the bad page is met. */

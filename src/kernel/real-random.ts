@@ -1,2 +1,0 @@
-/** The real source of chance; everything else is handed one. */
-export const realRandom = (): number => Math.random()

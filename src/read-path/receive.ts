@@ -1,0 +1,30 @@
+import type { BusMessage } from '../contracts/store.ts'
+import type { Core } from './core.ts'
+import type { Region } from './region.ts'
+
+/**
+ * What another process did to L2, applied to the L1 of this one. A written key is not fetched: its
+ * copy is compared with L2 when it is next wanted, so a burst of writes causes no burst of reads.
+ */
+export function receive(core: Core, regions: Iterable<Region>, message: BusMessage): void {
+  switch (message.kind) {
+    case 'write':
+      for (const region of regions) region.written(message.key)
+      return
+    case 'delete':
+      for (const region of regions) for (const key of message.keys) region.deleted(key)
+      return
+    case 'stamp':
+      core.stamps.invalidate(message.tags, message.mode)
+      for (const region of regions) {
+        if (message.tags.some((tag) => region.scopeTags.includes(tag))) region.empty()
+      }
+      return
+    case 'released':
+      for (const region of regions) region.released(message.key)
+      return
+    case 'lost':
+      core.stamps.suspectAll()
+      core.events.emit('gap', { cache: core.name })
+  }
+}
