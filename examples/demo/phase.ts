@@ -1,4 +1,4 @@
-import type { Cache } from '../../src/index.ts'
+import type { CacheStats } from '../../src/index.ts'
 import { startChild } from './processes/child.ts'
 import { fetchJson, UPSTREAMS, type UpstreamName, type Upstreams } from './processes/upstreams.ts'
 import { type PhaseResult, percentile } from './report/result.ts'
@@ -55,7 +55,7 @@ export async function runPhase(phase: Phase): Promise<PhaseResult> {
     },
   })
   const used = await upstreams.stats()
-  const hitRate = await hitRates(service.url, phase.cache)
+  const answeredBy = phase.cache === 'on' ? await lookUps(service.url) : NO_LOOK_UPS
 
   if (phase.cache === 'off') {
     for (const document of new Set(stream)) {
@@ -80,14 +80,17 @@ export async function runPhase(phase: Phase): Promise<PhaseResult> {
       p95: percentile(latencies, 0.95),
       p99: percentile(latencies, 0.99),
     },
-    hitRate,
+    ...answeredBy,
     usd: UPSTREAMS.reduce((sum, name) => sum + used[name].usd, 0),
   }
 }
 
-async function hitRates(url: string, cache: 'on' | 'off'): Promise<PhaseResult['hitRate']> {
-  if (cache === 'off') return { l1: 0, l2: 0, stale: 0 }
-  const { hits, misses, stale } = await fetchJson<ReturnType<Cache['stats']>>(`${url}/stats`)
-  const lookUps = hits.l1 + hits.l2 + misses + stale
-  return { l1: hits.l1 / lookUps, l2: hits.l2 / lookUps, stale: stale / lookUps }
+type LookUps = Pick<PhaseResult, 'hitRate' | 'staleServed'>
+
+const NO_LOOK_UPS: LookUps = { hitRate: { l1: 0, l2: 0 }, staleServed: 0 }
+
+async function lookUps(url: string): Promise<LookUps> {
+  const { hits, misses, stale } = await fetchJson<CacheStats>(`${url}/stats`)
+  const all = hits.l1 + hits.l2 + misses + stale
+  return { hitRate: { l1: hits.l1 / all, l2: hits.l2 / all }, staleServed: stale }
 }

@@ -1,6 +1,12 @@
-import { type Duration, shown, toMs } from '../kernel/duration.ts'
+import { type Duration, kindOf, toMs } from '../kernel/duration.ts'
 import { ResilienceError } from '../kernel/errors.ts'
-import { checkOptionNames, invalidOption, unknownName } from '../kernel/options.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  checkOptionNames,
+  invalidOption,
+  unknownName,
+} from '../kernel/options.ts'
 import { keyOf } from '../key/key-of.ts'
 import type { CacheEvents } from '../read-path/cache-events.ts'
 import type { Core } from '../read-path/core.ts'
@@ -16,8 +22,11 @@ import { handOut, read } from '../read-path/read.ts'
 import { readPlain } from '../read-path/read-plain.ts'
 import { Region } from '../read-path/region.ts'
 import type { CachedFunction } from './cached-function.ts'
-import { type CachedDecorator, decoratorOrWrapper } from './decorator-shape.ts'
+import { type CachedDecorator, type ContextDecorator, cachedAs } from './decorator-shape.ts'
 import type {
+  ContextOptions,
+  DecoratorOptions,
+  Fixed,
   FreshnessOptions,
   FunctionOptions,
   GetOrSetOptions,
@@ -30,13 +39,12 @@ import {
   checkName,
   checkNamespaceOptions,
   checkSetOptions,
+  definedMembers,
   type Given,
   resolvePolicy,
 } from './resolve-options.ts'
 import type { CacheHealth, CacheStats } from './results.ts'
 import { regionStats } from './stats.ts'
-import { wrap } from './wrap.ts'
-import type { AnyFunction } from './wrapped-core.ts'
 
 const EVENTS: ReadonlyArray<keyof CacheEvents> = [
   'hit',
@@ -51,7 +59,13 @@ const EVENTS: ReadonlyArray<keyof CacheEvents> = [
   'degraded',
 ]
 
+/** One object, so that its policy is resolved once. */
+const NO_OPTIONS = Object.freeze({})
+
+let unnamed = 0
+
 const CLOSE_DEADLINE_MS = 5000
+const READY_TIMEOUT_MS = 5000
 
 /** Where in a cache a `Cache` object stands: at its root, or in a namespace. */
 export interface Scope {
@@ -69,8 +83,14 @@ export interface CacheParts {
   readonly names: Set<string>
   /** Of all namespaces. */
   readonly regions: Set<Region>
+  /** Runs work in the async context the cache was made in. */
+  readonly inContext: <R>(work: () => R) => R
   /** Whether the user named the cache: with an L2 it has to have a name. */
   readonly named: boolean
+  /** One keyspace for all `Cache` objects of one namespace, by its path. */
+  readonly direct: Map<string, Region>
+  /** The one end of all `Cache` objects: whoever closes again waits for it too. */
+  closing?: Promise<void>
 }
 
 /**
@@ -101,32 +121,33 @@ export class Cache implements RegionOpener {
    * method decorator (TC39 and legacy) that is also `(fn) => wrapped`.
    * @throws ERR_INVALID_OPTION for wrong options, naming the nearest right one
    */
-  cached<A extends unknown[], V>(
-    origin: (context: LoadContext<Awaited<V>>, ...args: A) => V,
-    options: FunctionOptions<NoInfer<A>, NoInfer<Awaited<V>>> & { context: true },
+  cached<A extends unknown[], V, S = Awaited<V>>(
+    origin: (context: LoadContext<S>, ...args: A) => V,
+    options: ContextOptions<Fixed<A>, NoInfer<Awaited<V>>>,
   ): CachedFunction<A, Awaited<V>>
   cached<A extends unknown[], V>(
     origin: (...args: A) => V,
-    options?: FunctionOptions<NoInfer<A>, NoInfer<Awaited<V>>> & { context?: false },
+    options?: FunctionOptions<Fixed<A>, NoInfer<Awaited<V>>>,
   ): CachedFunction<A, Awaited<V>>
-  cached(options?: FunctionOptions<never[], never>): CachedDecorator
-  cached(first?: unknown, second?: unknown): unknown {
-    return typeof first === 'function'
-      ? wrap(first as AnyFunction, (second ?? {}) as Given, () => this)
-      : decoratorOrWrapper((first ?? {}) as Given, () => this)
+  cached(options: DecoratorOptions & { context: true }): ContextDecorator
+  cached(options?: DecoratorOptions): CachedDecorator
+  cached(...call: unknown[]): unknown {
+    return cachedAs(call, () => this)
   }
 
   /**
    * The value of `key`, loaded by `origin` when no level has it. Keys are anything that a cached
    * function takes as an argument.
    */
-  async getOrSet<V>(
+  async getOrSet<V, S = V>(
     key: unknown,
-    origin: (context: LoadContext<V>) => V | PromiseLike<V>,
-    options: GetOrSetOptions<V> = {},
+    origin: (context: LoadContext<S>) => V | PromiseLike<V>,
+    options: GetOrSetOptions<NoInfer<V>> = NO_OPTIONS,
   ): Promise<V> {
     if (typeof origin !== 'function') {
-      throw invalidOption(`getOrSet() takes a function as origin, got ${shown(origin)}`)
+      throw invalidOption(
+        `getOrSet(key, origin, options) takes a function as origin, got ${kindOf(origin)}`,
+      )
     }
     const { region } = this.#directRegion()
     const policy = this.#getOrSetPolicy(options as Given)
@@ -135,7 +156,7 @@ export class Cache implements RegionOpener {
       policy,
       key: keyOf([key]),
       args: [key],
-      origin: (_args: readonly unknown[], context: unknown) => origin(context as LoadContext<V>),
+      origin: (_args: readonly unknown[], context: unknown) => origin(context as LoadContext<S>),
     }
     const { signal } = options
     return handOut(region, await read(request, signal && { signal })) as V
@@ -148,6 +169,7 @@ export class Cache implements RegionOpener {
 
   /** Fresh values in the order of the keys, `undefined` for those that no level has. One read of L2. */
   async getMany<V = unknown>(keys: readonly unknown[]): Promise<Array<V | undefined>> {
+    if (!Array.isArray(keys)) throw invalidOption(`getMany() takes an array, got ${kindOf(keys)}`)
     const { region, policy } = this.#directRegion()
     const found = await readPlain(
       region,
@@ -202,7 +224,7 @@ export class Cache implements RegionOpener {
     return new Cache(this.#parts, {
       path,
       tags: [...this.#scope.tags, `!${pathText(path)}`],
-      defaults: { ...this.#scope.defaults, ...(defaults as FreshnessOptions) },
+      defaults: { ...this.#scope.defaults, ...definedMembers(defaults) },
     })
   }
 
@@ -212,7 +234,8 @@ export class Cache implements RegionOpener {
    */
   async ready(options: { timeout?: Duration; strict?: boolean } = {}): Promise<void> {
     checkOptionNames(options, ['timeout', 'strict'], 'ready()')
-    const ms = toMs(options.timeout ?? '5s', 'timeout')
+    checkBoolean(options.strict, 'strict')
+    const ms = options.timeout === undefined ? READY_TIMEOUT_MS : toMs(options.timeout, 'timeout')
     const { remote } = this.#core
     if (!remote || (await remote.ready(ms)) || !options.strict) return
     throw new ResilienceError(
@@ -251,6 +274,8 @@ export class Cache implements RegionOpener {
   /** Calls `listener` at each event. @returns a function that stops it */
   on<N extends keyof CacheEvents>(name: N, listener: (event: CacheEvents[N]) => void): () => void {
     if (!EVENTS.includes(name)) throw unknownName(String(name), EVENTS, 'no such event')
+    if (listener === undefined) throw invalidOption('on(event, listener) takes a function')
+    checkFunction(listener, 'the listener of on()')
     const off = this.#core.events.on(name, listener)
     if (name !== 'hit') return off
     const rechoose = (): void => {
@@ -265,14 +290,19 @@ export class Cache implements RegionOpener {
 
   /**
    * Lets loads and writes under way end, up to `deadline` (5 s), then aborts what is left and closes
-   * L2. Calls after that reject with `ERR_CLOSED`. Nothing keeps the process alive afterwards.
+   * L2. Calls after that reject with `ERR_CLOSED`. Nothing keeps the process alive afterwards. A
+   * namespace closes the whole cache.
    */
   async close(options: { deadline?: Duration } = {}): Promise<void> {
     checkOptionNames(options, ['deadline'], 'close()')
     const ms =
       options.deadline === undefined ? CLOSE_DEADLINE_MS : toMs(options.deadline, 'deadline')
+    this.#parts.closing ??= this.#close(ms)
+    return this.#parts.closing
+  }
+
+  async #close(ms: number): Promise<void> {
     const core = this.#core
-    if (core.closed) return
     core.closed = true
     for (const region of this.#parts.regions) region.lru.clear()
     await this.#drain(ms)
@@ -296,7 +326,7 @@ export class Cache implements RegionOpener {
     options: Given,
   ): { region: Region; policy: Policy } {
     this.#assertOpen()
-    const policy = resolvePolicy(options, this.#scope.defaults, label)
+    const policy = resolvePolicy(options, this.#scope.defaults, `'${label}'`)
     if (this.hasL2 && policy.useL2) {
       this.#requireCacheName()
       if (name === undefined) {
@@ -306,12 +336,15 @@ export class Cache implements RegionOpener {
       }
     }
     if (name !== undefined) this.#takeName(name)
-    const segment = (name ?? label).replace(/^\+/, '%2B')
+    // Neither meets a namespace, which begins with `+`, nor each other.
+    const segment = (name ?? label).replace(/^[+%]/, encodeURIComponent)
     const segments = version === undefined ? [segment] : [segment, `v${version}`]
+    // Functions without a name may share a label: they must not share what clear() stamps.
+    const own = name === undefined ? `?${++unnamed}` : segments.map(encodeURIComponent).join(':')
     const region = new Region(this.#core, {
       label,
       path: [...this.#scope.path.map((part) => `+${part}`), ...segments],
-      scopeTags: [...this.#scope.tags, `!${pathText(this.#scope.path)}:${segments.join(':')}`],
+      scopeTags: [...this.#scope.tags, `!${pathText(this.#scope.path)}:${own}`],
       tagPrefix: `${pathText(this.#scope.path)}#`,
     })
     this.#parts.regions.add(region)
@@ -327,7 +360,7 @@ export class Cache implements RegionOpener {
   async #stamp(tags: readonly string[], mode: 'hard' | 'soft'): Promise<Durability> {
     this.#assertOpen()
     for (const tag of tags) {
-      if (typeof tag !== 'string') throw invalidOption(`a tag must be text, got ${shown(tag)}`)
+      if (typeof tag !== 'string') throw invalidOption(`a tag must be text, got ${kindOf(tag)}`)
     }
     const prefix = `${pathText(this.#scope.path)}#`
     return invalidateTags(
@@ -353,13 +386,20 @@ export class Cache implements RegionOpener {
     if (this.hasL2) this.#requireCacheName()
     // `set` may give its own ttl, `get` needs none: only a value without any has no place here.
     const defaults = { ttl: Number.POSITIVE_INFINITY, ...this.#scope.defaults }
-    const policy = resolvePolicy({}, defaults, this.name)
-    const region = new Region(this.#core, {
-      label: 'direct',
-      path: this.#scope.path.map((part) => `+${part}`),
-      scopeTags: this.#scope.tags,
-      tagPrefix: `${pathText(this.#scope.path)}#`,
-    })
+    const policy = resolvePolicy({}, defaults, `'${this.name}'`)
+    const place = pathText(this.#scope.path)
+    const region =
+      this.#parts.direct.get(place) ??
+      this.#parts.inContext(
+        () =>
+          new Region(this.#core, {
+            label: 'direct',
+            path: this.#scope.path.map((part) => `+${part}`),
+            scopeTags: this.#scope.tags,
+            tagPrefix: `${place}#`,
+          }),
+      )
+    this.#parts.direct.set(place, region)
     this.#parts.regions.add(region)
     this.#direct = { region, policy }
     return this.#direct
@@ -372,7 +412,7 @@ export class Cache implements RegionOpener {
       checkGetOrSetOptions(options)
       const { signal: _signal, tags, ...rest } = options
       const own = { ...rest, tags: tags === undefined ? undefined : () => tags, context: true }
-      policy = resolvePolicy(own, this.#scope.defaults, this.name)
+      policy = resolvePolicy(own, this.#scope.defaults, 'getOrSet()')
       this.#policies.set(options, policy)
     }
     return policy

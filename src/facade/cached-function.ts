@@ -61,6 +61,10 @@ export interface CachedFunction<A extends readonly unknown[], V> {
   stats(): CacheStats
   /** Frees the name and the memory. The function must not be called any more. */
   dispose(): void
-  /** Of a decorated method with a scope: the same methods for the entries of one instance. */
+  /**
+   * Of a decorated method: the same methods for one instance, which is `this` to its loads and
+   * decides its keys where the scope says so: `orders.byId.for(orders).invalidate(7)`. TypeScript
+   * does not see what a decorator adds; say `(orders.byId as CachedFunction<[number], Order>)`.
+   */
   for(self: object): CachedFunction<A, V>
 }

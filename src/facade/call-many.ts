@@ -1,6 +1,7 @@
-import { checkCount, checkOptionNames, invalidOption } from '../kernel/options.ts'
+import { checkBoolean, checkCount, checkOptionNames, invalidOption } from '../kernel/options.ts'
 import type { ManyOrigin } from '../read-path/call-origin.ts'
-import { handOut } from '../read-path/read.ts'
+import type { Outcome } from '../read-path/outcome.ts'
+import { handOut, type Read } from '../read-path/read.ts'
 import { readMany } from '../read-path/read-many.ts'
 import type { WarmResult } from './results.ts'
 import type { WrappedCore } from './wrapped-core.ts'
@@ -13,6 +14,7 @@ export async function callMany(
   options: { settle?: boolean } = {},
 ): Promise<unknown[]> {
   checkOptionNames(options, ['settle'], 'many()')
+  checkBoolean(options.settle, 'settle')
   checkLists(lists, 'many()')
   const region = core.use()
   const { manyOrigin } = core.policy
@@ -23,8 +25,14 @@ export async function callMany(
       context === undefined
         ? single.call(self, argumentLists)
         : single.call(self, context, argumentLists))
-  const requests = lists.map((args) => core.request(self, args))
-  const settled = await Promise.allSettled(readMany(region, requests, origin))
+  const requests = lists.map((args) => requestOf(core, self, args))
+  const reads = requests.filter((request): request is Read => !(request instanceof Error))
+  const outcomes = readMany(region, reads, origin)[Symbol.iterator]()
+  const settled = await Promise.allSettled(
+    requests.map((request) =>
+      request instanceof Error ? Promise.reject(request) : (outcomes.next().value as Outcome),
+    ),
+  )
   if (options.settle) {
     return settled.map((result) =>
       result.status === 'fulfilled'
@@ -38,6 +46,15 @@ export async function callMany(
   })
 }
 
+/** Arguments that make no key fail their own call only. */
+function requestOf(core: WrappedCore, self: unknown, args: readonly unknown[]): Read | Error {
+  try {
+    return core.request(self, args)
+  } catch (error) {
+    return error instanceof Error ? error : new Error('no key could be made', { cause: error })
+  }
+}
+
 /** Loads what is missing; nobody waits for it. */
 export async function warm(
   core: WrappedCore,
@@ -46,7 +63,7 @@ export async function warm(
   options: { concurrency?: number },
 ): Promise<WarmResult> {
   checkOptionNames(options, ['concurrency'], 'warm()')
-  checkCount(options.concurrency, 'warm() concurrency')
+  checkCount(options.concurrency, 'concurrency')
   checkLists(lists, 'warm()')
   const region = core.use()
   const result = { loaded: 0, failed: 0 }

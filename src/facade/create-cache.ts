@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../contracts/clock.ts'
 import type { BusMessage, Store } from '../contracts/store.ts'
 import { Events } from '../kernel/events.ts'
@@ -13,7 +14,12 @@ import { receive } from '../read-path/receive.ts'
 import type { Region } from '../read-path/region.ts'
 import { Cache } from './cache.ts'
 import type { CacheOptions } from './options.ts'
-import { checkCacheOptions, resolveCompression, resolveL1 } from './resolve-options.ts'
+import {
+  checkCacheOptions,
+  definedMembers,
+  resolveCompression,
+  resolveL1,
+} from './resolve-options.ts'
 
 /** What every entry of a cache carries implicitly. */
 const ROOT_TAG = '!'
@@ -65,7 +71,9 @@ export function createCache(options: CacheOptions = {}): Cache {
       l1TtlClamped: l1.clamped,
       names: new Set(),
       regions,
+      inContext: AsyncLocalStorage.snapshot() as <R>(work: () => R) => R,
       named: options.name !== undefined,
+      direct: new Map(),
     },
     { path: [], tags: [ROOT_TAG], defaults: freshnessOf(options) },
   )
@@ -105,5 +113,5 @@ function openRemote(
 
 function freshnessOf(options: CacheOptions): CacheOptions {
   const { name, l1, l2, compression, maxLoads, metrics, clock, random, ...freshness } = options
-  return freshness
+  return definedMembers(freshness)
 }

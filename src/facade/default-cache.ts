@@ -3,11 +3,15 @@ import type { LoadContext } from '../read-path/policy.ts'
 import type { Cache } from './cache.ts'
 import type { CachedFunction } from './cached-function.ts'
 import { createCache } from './create-cache.ts'
-import { type CachedDecorator, decoratorOrWrapper } from './decorator-shape.ts'
-import type { CacheOptions, FunctionOptions } from './options.ts'
-import { checkCacheOptions, type Given } from './resolve-options.ts'
-import { wrap } from './wrap.ts'
-import type { AnyFunction } from './wrapped-core.ts'
+import { type CachedDecorator, type ContextDecorator, cachedAs } from './decorator-shape.ts'
+import type {
+  CacheOptions,
+  ContextOptions,
+  DecoratorOptions,
+  Fixed,
+  FunctionOptions,
+} from './options.ts'
+import { checkCacheOptions } from './resolve-options.ts'
 
 let options: CacheOptions = {}
 let current: Cache | undefined
@@ -47,17 +51,16 @@ export function defaultCache(): Cache {
  * ```
  * @throws ERR_INVALID_OPTION for wrong options, naming the nearest right one
  */
-export function cached<A extends unknown[], V>(
-  origin: (context: LoadContext<Awaited<V>>, ...args: A) => V,
-  options: FunctionOptions<NoInfer<A>, NoInfer<Awaited<V>>> & { context: true },
+export function cached<A extends unknown[], V, S = Awaited<V>>(
+  origin: (context: LoadContext<S>, ...args: A) => V,
+  options: ContextOptions<Fixed<A>, NoInfer<Awaited<V>>>,
 ): CachedFunction<A, Awaited<V>>
 export function cached<A extends unknown[], V>(
   origin: (...args: A) => V,
-  options?: FunctionOptions<NoInfer<A>, NoInfer<Awaited<V>>> & { context?: false },
+  options?: FunctionOptions<Fixed<A>, NoInfer<Awaited<V>>>,
 ): CachedFunction<A, Awaited<V>>
-export function cached(options?: FunctionOptions<never[], never>): CachedDecorator
-export function cached(first?: unknown, second?: unknown): unknown {
-  return typeof first === 'function'
-    ? wrap(first as AnyFunction, (second ?? {}) as Given, defaultCache)
-    : decoratorOrWrapper((first ?? {}) as Given, defaultCache)
+export function cached(options: DecoratorOptions & { context: true }): ContextDecorator
+export function cached(options?: DecoratorOptions): CachedDecorator
+export function cached(...call: unknown[]): unknown {
+  return cachedAs(call, defaultCache)
 }

@@ -80,22 +80,46 @@ export interface FunctionOptions<A extends readonly unknown[] = never[], V = unk
   /** How values become bytes in L2. @default a codec that keeps Date, Map, Set, BigInt, Buffer … */
   codec?: Codec<V>
   /** Loads the missing ones of `many` at once: values in order; an Error fails its own key. */
-  manyOrigin?: (...args: never[]) => unknown
-  /** Puts a `LoadContext` before the arguments of the origin. @default false */
-  context?: boolean
+  manyOrigin?(argumentLists: A[]): ManyValues<V>
+  /** `true` puts a `LoadContext` before the arguments of the origin, see {@link ContextOptions}. */
+  context?: false
   /**
-   * Of a decorated method: who shares its entries. `'instance'`: nobody. `'class'`: all instances. A
-   * function gives a name, e.g. of the tenant; it is part of the key. Required with an L2.
+   * Of a decorated method: who shares its entries. `'instance'`: nobody. `'class'`: all instances,
+   * those of subclasses too. A function gives a name, e.g. of the tenant; it is part of the key.
+   * Required with an L2.
    * @default 'instance'
    */
   scope?: 'instance' | 'class' | ((self: never) => string)
 }
 
+/** What `manyOrigin` returns: one value per argument list, in their order. */
+export type ManyValues<V> = ReadonlyArray<V | Error> | PromiseLike<ReadonlyArray<V | Error>>
+
+/** Options of a function whose origin takes a `LoadContext` before its arguments. */
+export interface ContextOptions<A extends readonly unknown[], V>
+  extends Omit<FunctionOptions<A, V>, 'context' | 'manyOrigin'> {
+  context: true
+  manyOrigin?(context: LoadContext<V>, argumentLists: A[]): ManyValues<V>
+}
+
+/** Options of a decorator: what it is put on is not known yet, so callbacks declare their types. */
+export interface DecoratorOptions
+  extends Omit<FunctionOptions<never[], never>, 'codec' | 'manyOrigin' | 'context'> {
+  // biome-ignore lint/suspicious/noExplicitAny: of whatever the method returns
+  codec?: Codec<any>
+  manyOrigin?: (...args: never[]) => ManyValues<unknown>
+  /** Puts a `LoadContext` before the arguments of the origin. @default false */
+  context?: boolean
+}
+
+/** `A`, but nothing is inferred from it: the origin alone says what the arguments are. */
+export type Fixed<A extends readonly unknown[]> = [A][A extends unknown ? 0 : never]
+
 /** Options of `getOrSet`: those of a cached function that make sense for one key. */
 export interface GetOrSetOptions<V = unknown>
   extends Omit<
     FunctionOptions<[], V>,
-    'name' | 'key' | 'version' | 'scope' | 'manyOrigin' | 'tags'
+    'name' | 'key' | 'version' | 'scope' | 'manyOrigin' | 'tags' | 'context'
   > {
   tags?: readonly string[]
   /** Ends this caller's wait; the load goes on for others. */

@@ -1,7 +1,7 @@
 import { defaultCodec } from '../codec/default-codec.ts'
 import type { Codec } from '../contracts/codec.ts'
 import { toBytes } from '../kernel/byte-size.ts'
-import { shown, toMs } from '../kernel/duration.ts'
+import { kindOf, shown, toMs } from '../kernel/duration.ts'
 import {
   checkBoolean,
   checkChoice,
@@ -44,22 +44,15 @@ const OF_CACHE = [
   'random',
 ]
 
-const OF_LOADING = [
-  ...FRESHNESS,
-  'cacheIf',
-  'l1',
-  'l2',
-  'guard',
-  'schema',
-  'codec',
-  'context',
-  'tags',
-]
+const OF_LOADING = [...FRESHNESS, 'cacheIf', 'l1', 'l2', 'guard', 'schema', 'codec', 'tags']
 
-const OF_FUNCTION = [...OF_LOADING, 'name', 'key', 'version', 'manyOrigin', 'scope']
+const OF_FUNCTION = [...OF_LOADING, 'name', 'key', 'version', 'manyOrigin', 'scope', 'context']
 const OF_GET_OR_SET = [...OF_LOADING, 'signal']
 const OF_L1 = ['maxEntries', 'maxBytes', 'ttl', 'values']
 const OF_COMPRESSION = ['algorithm', 'threshold']
+
+const CLOCK = ['now', 'wall', 'coarse', 'wake', 'setTimeout', 'clearTimeout']
+const STORE = ['open', 'source', 'coherence', 'supports', 'timeoutMs']
 
 /** Options as they come from the user, not yet believed. */
 export type Given = Record<string, unknown>
@@ -67,11 +60,19 @@ export type Given = Record<string, unknown>
 export function checkFunctionOptions(options: unknown): asserts options is Given {
   checkOptionNames(options, OF_FUNCTION, 'cached()')
   checkLoading(options)
+  checkTtl(options.ttl, true)
   for (const name of ['key', 'tags', 'manyOrigin']) checkFunction(options[name], name)
+  checkBoolean(options.context, 'context')
   const { name, version, scope } = options
   if (name !== undefined) checkName(name, 'name')
-  if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
+  const isText = typeof version === 'string' && version.isWellFormed()
+  if (version !== undefined && !isText && !Number.isFinite(version)) {
     throw invalidOption(`version must be text or a number, got ${shown(version)}`)
+  }
+  if (scope !== undefined && typeof scope !== 'string' && typeof scope !== 'function') {
+    throw invalidOption(
+      `scope must be 'instance', 'class' or a function such as (self) => self.tenant, got ${kindOf(scope)}`,
+    )
   }
   if (typeof scope !== 'function') checkChoice(scope, ['instance', 'class'], 'scope')
 }
@@ -79,7 +80,9 @@ export function checkFunctionOptions(options: unknown): asserts options is Given
 export function checkGetOrSetOptions(options: unknown): asserts options is Given {
   checkOptionNames(options, OF_GET_OR_SET, 'getOrSet()')
   checkLoading(options)
+  checkTtl(options.ttl, true)
   checkTags(options.tags)
+  checkSignal(options.signal)
 }
 
 export function checkSetOptions(options: unknown): asserts options is Given {
@@ -91,24 +94,28 @@ export function checkSetOptions(options: unknown): asserts options is Given {
 export function checkNamespaceOptions(options: unknown): asserts options is Given {
   checkOptionNames(options, FRESHNESS, 'namespace()')
   checkFreshness(options)
+  checkTtl(options.ttl, false)
 }
 
 export function checkCacheOptions(options: unknown): asserts options is Given & CacheOptions {
   checkOptionNames(options, OF_CACHE, 'createCache()')
   checkFreshness(options)
+  checkTtl(options.ttl, false)
+  resolveL1(options.l1, undefined)
+  resolveCompression(options.compression)
   if (options.name !== undefined) checkName(options.name, 'name')
   checkFunction(options.random, 'random')
   checkCount(options.maxLoads, 'maxLoads')
-  checkShape(options.clock, ['now', 'setTimeout', 'clearTimeout'], 'clock', 'new FakeClock()')
-  checkShape(options.metrics, ['observeCache'], 'metrics', 'prometheus()')
-  if (options.l2 !== false)
-    checkShape(options.l2, ['open'], 'l2', 'a store such as sqlite({ path })')
+  checkShape(options.clock, CLOCK, 'clock', 'a clock such as new FakeClock()')
+  checkShape(options.metrics, ['observeCache'], 'metrics', 'an observer such as prometheus()')
+  if (options.l2 !== false) checkShape(options.l2, STORE, 'l2', 'a store such as sqlite({ path })')
 }
 
 /** A name becomes a part of keys and a label of metrics. */
 export function checkName(name: unknown, option: string): asserts name is string {
   if (typeof name !== 'string' || name === '' || name.length > 100 || !name.isWellFormed()) {
-    throw invalidOption(`${option} must be text of 1 to 100 characters, got ${shown(name)}`)
+    const got = typeof name === 'string' && name.length > 100 ? `${name.length}` : shown(name)
+    throw invalidOption(`${option} must be text of 1 to 100 characters, got ${got}`)
   }
 }
 
@@ -127,7 +134,7 @@ export function resolveL1(
   if (options === false) {
     return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, clamped: false, values: 'share' }
   }
-  checkOptionNames(options, OF_L1, 'l1')
+  checkOptionNames(options, OF_L1, 'l1, when it is not false,')
   checkCount(options.maxEntries, 'l1.maxEntries')
   checkChoice(options.values, ['share', 'freeze', 'clone'], 'l1.values')
   const longest = longestL1Ttl(store)
@@ -150,7 +157,7 @@ function longestL1Ttl(store: { coherence: 'bus' | 'ttl-only' } | undefined): num
 
 export function resolveCompression(given: unknown): Compression {
   if (given === undefined || given === false) return { algorithm: 'none', minBytes: Infinity }
-  checkOptionNames(given, OF_COMPRESSION, 'compression')
+  checkOptionNames(given, OF_COMPRESSION, 'compression, when it is not false,')
   checkChoice(given.algorithm, ['gzip', 'brotli', 'zstd'], 'compression.algorithm')
   return {
     algorithm: (given.algorithm as Compression['algorithm'] | undefined) ?? 'zstd',
@@ -163,12 +170,12 @@ export function resolveCompression(given: unknown): Compression {
  * cache. Both were checked before.
  * @throws ERR_INVALID_OPTION when neither names a ttl
  */
-export function resolvePolicy(own: Given, defaults: FreshnessOptions, label: string): Policy {
+export function resolvePolicy(own: Given, defaults: FreshnessOptions, what: string): Policy {
   const given: Given = { ...defaults, ...definedMembers(own) }
   const { ttl } = given
   if (ttl === undefined) {
     throw invalidOption(
-      `ttl is missing for '${label}': give it to the function, or to createCache() for all functions`,
+      `ttl is missing for ${what}: give it there, or to createCache() for all that name no other`,
     )
   }
   const ms = (name: string, standard: number): number =>
@@ -183,7 +190,7 @@ export function resolvePolicy(own: Given, defaults: FreshnessOptions, label: str
     jitter: (given.jitter as number | undefined) ?? 0.1,
     refreshAhead:
       given.refreshAhead === false ? 0 : ((given.refreshAhead as number | undefined) ?? 0.9),
-    tags: given.tags as Policy['tags'],
+    tags: given.tags === undefined ? undefined : checkedTags(given.tags as TagsOf, what),
     cacheIf: given.cacheIf as Policy['cacheIf'],
     negativeTtlMs: given.negativeTtl === undefined ? undefined : ms('negativeTtl', 0),
     errorTtlMs: ms('errorTtl', 0),
@@ -208,26 +215,51 @@ function checkFreshness(options: Given): void {
     'errorTtl',
   ]
   for (const name of durations) if (options[name] !== undefined) toMs(options[name], name)
-  if (options.ttl !== undefined && typeof options.ttl !== 'function') toMs(options.ttl, 'ttl')
   checkBoolean(options.completeInBackground, 'completeInBackground')
   checkBoolean(options.strict, 'strict')
   checkNumber(options.jitter, 'jitter', 0, 1)
-  if (options.refreshAhead !== false) checkNumber(options.refreshAhead, 'refreshAhead', 0.01, 1)
+  if (options.refreshAhead === false) return
+  checkNumber(options.refreshAhead, 'refreshAhead, when it is not false,', 0.01, 1)
+}
+
+/** A function of the value makes sense where the value is known. */
+function checkTtl(ttl: unknown, mayBeFunction: boolean): void {
+  if (ttl === undefined || (mayBeFunction && typeof ttl === 'function')) return
+  toMs(ttl, 'ttl')
+}
+
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw invalidOption(`signal must be an AbortSignal, got ${kindOf(signal)}`)
+}
+
+type TagsOf = (...args: readonly unknown[]) => unknown
+
+/** What the user's function returns is believed as little as his options. */
+function checkedTags(tagsOf: TagsOf, what: string): Policy['tags'] {
+  return (...args: readonly unknown[]): readonly string[] => {
+    const tags = tagsOf(...args)
+    checkTags(tags, `what tags of ${what} returns`)
+    return (tags ?? []) as readonly string[]
+  }
 }
 
 function checkLoading(options: Given): void {
   checkFreshness(options)
   for (const name of ['cacheIf', 'guard']) checkFunction(options[name], name)
-  for (const name of ['l1', 'l2', 'context']) checkBoolean(options[name], name)
+  for (const name of ['l1', 'l2']) checkBoolean(options[name], name)
   checkShape(options.schema, ['~standard'], 'schema', 'a Standard Schema such as z.object({ … })')
   checkShape(options.codec, ['id', 'encode', 'decode'], 'codec', '{ id, encode, decode }')
 }
 
-function checkTags(tags: unknown): void {
+function checkTags(tags: unknown, option = 'tags'): void {
   if (tags === undefined) return
-  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) {
-    throw invalidOption(`tags must be an array of text, got ${shown(tags)}`)
+  if (!Array.isArray(tags)) {
+    throw invalidOption(`${option} must be an array of text, got ${kindOf(tags)}`)
   }
+  const wrong = tags.findIndex((tag) => typeof tag !== 'string')
+  if (wrong < 0) return
+  throw invalidOption(`${option} must be an array of text, got ${kindOf(tags[wrong])} in it`)
 }
 
 function checkShape(
@@ -239,10 +271,14 @@ function checkShape(
   if (value === undefined) return
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   if (!isObject || members.some((member) => !(member in (value as object)))) {
-    throw invalidOption(`${option} must be ${example}, got ${shown(value)}`)
+    const got = isObject
+      ? `${kindOf(value)} without ${members.find((m) => !(m in value))}`
+      : kindOf(value)
+    throw invalidOption(`${option} must be ${example}, got ${got}`)
   }
 }
 
-function definedMembers(options: Given): Given {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+/** A member that is there but undefined says nothing: it must not hide what was said before. */
+export function definedMembers<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }

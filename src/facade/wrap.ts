@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Duration, toMs } from '../kernel/duration.ts'
-import { checkOptionNames, invalidOption } from '../kernel/options.ts'
+import { checkBoolean, checkOptionNames, invalidOption } from '../kernel/options.ts'
 import { clearScope, invalidateKeys, setValue } from '../read-path/invalidate.ts'
 import { type CallOptions, handOut, read, tagsOf } from '../read-path/read.ts'
 import type { CachedFunction, CallSettings } from './cached-function.ts'
@@ -10,7 +10,12 @@ import { hotFunction, hotPeek } from './hot-path.ts'
 import type { SetOptions } from './options.ts'
 import { peeked } from './peek.ts'
 import type { RegionOpener } from './region-opener.ts'
-import { checkFunctionOptions, checkSetOptions, type Given } from './resolve-options.ts'
+import {
+  checkFunctionOptions,
+  checkSetOptions,
+  checkSignal,
+  type Given,
+} from './resolve-options.ts'
 import { regionStats } from './stats.ts'
 import { type AnyFunction, WrappedCore } from './wrapped-core.ts'
 
@@ -21,8 +26,11 @@ export function wrap(
   cacheOf: () => RegionOpener,
   isMethod = false,
 ): CachedFunction<never[], unknown> {
-  if (typeof origin !== 'function') {
-    throw invalidOption('cached() wraps a function: cached(fn, options)')
+  if (Object.getOwnPropertyDescriptor(origin, 'prototype')?.writable === false) {
+    throw invalidOption(
+      `cached wraps functions and methods, not classes; '${origin.name}' is one: ` +
+        'decorate its methods, or wrap a function that makes an instance',
+    )
   }
   checkFunctionOptions(options)
   const inContext = AsyncLocalStorage.snapshot() as <R>(work: () => R) => R
@@ -93,6 +101,9 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
     refresh: (...args: unknown[]) => valueFor(args, { reload: true }),
     async set(args: readonly unknown[], value: unknown, options: SetOptions = {}) {
       checkSetOptions(options)
+      if (!Array.isArray(args)) {
+        throw invalidOption(`set() takes the arguments as an array: set([id], value)`)
+      }
       const region = core.use()
       const { policy } = core
       const declared = tagsOf(region, policy, args).filter((tag) => !region.scopeTags.includes(tag))
@@ -130,11 +141,10 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
 function callOptions(settings: CallSettings): CallOptions {
   checkOptionNames(settings, ['signal', 'reload', 'maxAge'], 'with()')
   const { signal, reload, maxAge } = settings
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidOption('signal must be an AbortSignal')
-  }
+  checkSignal(signal)
+  checkBoolean(reload, 'reload')
   return {
-    signal,
+    signal: signal as AbortSignal | undefined,
     reload: reload as boolean | undefined,
     maxAgeMs: maxAge === undefined ? undefined : toMs(maxAge as Duration, 'maxAge'),
   }

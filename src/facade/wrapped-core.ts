@@ -1,3 +1,4 @@
+import { kindOf } from '../kernel/duration.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { invalidOption } from '../kernel/options.ts'
 import { KeyMemo } from '../key/key-memo.ts'
@@ -93,7 +94,8 @@ export class WrappedCore {
   keyFor(self: unknown, args: readonly unknown[]): LocalKey {
     const { key, scope } = this.options
     let own: LocalKey
-    if (key !== undefined) own = keyOf([(key as (...args: readonly unknown[]) => unknown)(...args)])
+    if (key !== undefined)
+      own = this.#givenKey(key as (...args: readonly unknown[]) => unknown, args)
     else if (args.length === 1) own = this.#keyOfOne(args[0])
     else own = keyOf(args)
     if (!this.isMethod || scope === 'class') return own
@@ -128,6 +130,17 @@ export class WrappedCore {
     this.region = undefined
   }
 
+  /** Often a misspelt member: all calls would share one entry, and one user get another's value. */
+  #givenKey(key: (...args: readonly unknown[]) => unknown, args: readonly unknown[]): string {
+    const given = key(...args)
+    if (given !== undefined) return keyOf([given])
+    throw new ResilienceError(
+      'ERR_UNCACHEABLE_KEY',
+      `key of '${this.label}' returned undefined, which would be one key for all calls; ` +
+        'return what tells them apart, or a constant if nothing does',
+    )
+  }
+
   #keyOfOne(argument: unknown): LocalKey {
     if (typeof argument === 'number') return argument
     if (typeof argument === 'object' && argument !== null) return this.memo.keyOfObject(argument)
@@ -139,7 +152,8 @@ let instances = 0
 const instanceIds = new WeakMap<object, string>()
 
 function instanceId(self: unknown): string {
-  if (typeof self !== 'object' || self === null) {
+  // Of a static method it is the class, which is a function.
+  if ((typeof self !== 'object' && typeof self !== 'function') || self === null) {
     throw invalidOption(
       "a cached method with scope 'instance' was called without its instance: call it as " +
         'object.method(…), and its own methods as object.method.for(object).invalidate(…)',
@@ -155,6 +169,6 @@ function instanceId(self: unknown): string {
 
 function scopeText(scope: unknown, self: unknown): string {
   const text = (scope as (self: unknown) => unknown)(self)
-  if (typeof text !== 'string') throw invalidOption('scope must return text')
+  if (typeof text !== 'string') throw invalidOption(`scope must return text, got ${kindOf(text)}`)
   return text
 }

@@ -36,3 +36,11 @@ export function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object'
   return Object.is(value, -0) ? '-0' : String(value)
 }
+
+/** The same where the value itself may be a key or a secret: only what kind of thing it is. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'text'
+  if (typeof value === 'number') return 'a number'
+  if (typeof value === 'bigint') return 'a bigint'
+  return shown(value)
+}

@@ -1,4 +1,4 @@
-import { shown } from './duration.ts'
+import { kindOf, shown } from './duration.ts'
 import { ResilienceError } from './errors.ts'
 
 export function invalidOption(message: string): ResilienceError {
@@ -15,7 +15,7 @@ export function checkOptionNames(
   where: string,
 ): asserts options is Record<string, unknown> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidOption(`${where} takes an options object, got ${shown(options)}`)
+    throw invalidOption(`${where} takes an options object, got ${kindOf(options)}`)
   }
   for (const name of Object.keys(options)) {
     if (!allowed.includes(name)) throw unknownName(name, allowed, `unknown option of ${where}`)
@@ -35,7 +35,7 @@ export function unknownName(
 
 export function checkFunction(value: unknown, option: string): void {
   if (value !== undefined && typeof value !== 'function') {
-    throw invalidOption(`${option} must be a function, got ${shown(value)}`)
+    throw invalidOption(`${option} must be a function, got ${kindOf(value)}`)
   }
 }
 
@@ -77,7 +77,9 @@ export function nearestName(name: string, candidates: readonly string[]): string
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < bestDistance) {
+    // Of two short words any is two changes away from any other: half of the letters must agree.
+    const isNear = distance <= Math.max(name.length, candidate.length) / 2
+    if (isNear && distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }

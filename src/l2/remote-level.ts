@@ -64,6 +64,7 @@ export class RemoteLevel {
   #since: number
   #lastError: unknown
   #clockOffset: number | undefined
+  #epoch: number | undefined
   #replayTimer: unknown
   #replaying: Promise<void> | undefined
   #closed = false
@@ -113,7 +114,7 @@ export class RemoteLevel {
       () => this.#session.read(request),
       onLate,
     )
-    if (reply) this.#clockOffset = reply.now - this.#options.clock.now()
+    if (reply) this.#noteReply(reply)
     return reply
   }
 
@@ -252,6 +253,14 @@ export class RemoteLevel {
       gate.failed(error)
       return undefined
     }
+  }
+
+  #noteReply({ now, epoch }: ReadReply): void {
+    this.#clockOffset = now - this.#options.clock.now()
+    // Another sequence: the store lost its data, or is another one. What L1 holds has to be checked.
+    if (this.#epoch !== undefined && this.#epoch !== epoch)
+      this.#options.onMessage({ kind: 'lost' })
+    this.#epoch = epoch
   }
 
   #giveBack(request: ReadRequest, lease: LeaseRequest, reply: ReadReply): void {

@@ -36,7 +36,7 @@ export async function decodeRecord(
   if (!opened.ok) return reject(region, opened.reason)
   const { entry: fields } = opened
   if (!remote || fields.epoch !== reply.epoch) return undefined
-  if (remote.distrusts(storeKey, fields.tags)) return undefined
+  if (remote.distrusts(storeKey, [...fields.tags, ...region.scopeTags])) return undefined
   const stamps = await stampsOf(region, fields.tags, reply, tagsOfReply)
   if (!stamps || stamps.hard > fields.stampSequence) return undefined
 

@@ -130,7 +130,7 @@ export class Region {
     // A digest does not tell what it was made of: any key long enough to be replaced by one.
     if (text.startsWith('~h')) return this.#keysWithDigest(storeKey)
     const number = text.startsWith('~') ? Number(text.slice(1)) : Number.NaN
-    return keyOf([number]) === text ? [number] : [text]
+    return keyOf([number]) === text ? [number, text] : [text]
   }
 
   #keysWithDigest(storeKey: string): LocalKey[] {

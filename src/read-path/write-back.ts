@@ -105,6 +105,7 @@ export function entryOf(
 
 /** Puts an entry into L1. */
 export function put(region: Region, key: LocalKey, entry: Entry, policy: Policy): void {
+  if (region.core.closed) return
   heat(entry, policy)
   region.local.put(key, entry)
 }

@@ -10,7 +10,8 @@ const without: PhaseResult = {
   upstreamCalls: { tax: 100, partners: 200, llm: 100 },
   upstreamFailures: 6,
   latencyMs: { p50: 100, p95: 150, p99: 200 },
-  hitRate: { l1: 0, l2: 0, stale: 0 },
+  hitRate: { l1: 0, l2: 0 },
+  staleServed: 0,
   usd: 10,
 }
 const cold: PhaseResult = {
@@ -19,7 +20,8 @@ const cold: PhaseResult = {
   failed: 1,
   upstreamCalls: { tax: 20, partners: 10, llm: 20 },
   latencyMs: { p50: 2, p95: 120, p99: 150 },
-  hitRate: { l1: 0.8, l2: 0, stale: 0.05 },
+  hitRate: { l1: 0.8, l2: 0 },
+  staleServed: 7,
   usd: 2,
 }
 const restarted: PhaseResult = { ...cold, name: '3 restarted', usd: 0 }

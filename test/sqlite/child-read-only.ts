@@ -2,12 +2,10 @@ import { realClock } from '../../src/kernel/real-clock.ts'
 import { sqlite } from '../../src/sqlite.ts'
 
 // Run with the path of a file that only its owner may write to. Root may write to everything.
-process.umask(0o022)
 const path = process.argv[2] as string
 // Nothing else keeps this process alive while the thread starts on a busy machine.
 const patience = setTimeout(() => {}, 10_000)
 const store = sqlite({ path })
-// The thread loads its sources while they can still be read, then nobody opens the file.
 if (process.getuid?.() === 0) process.setuid?.('nobody')
 const session = store.open({
   clock: realClock,

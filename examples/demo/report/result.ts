@@ -7,8 +7,10 @@ export interface PhaseResult {
   readonly upstreamCalls: Readonly<Record<UpstreamName, number>>
   readonly upstreamFailures: number
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number }
-  /** Shares of all look-ups, 0 to 1. All 0 without the library. */
-  readonly hitRate: { readonly l1: number; readonly l2: number; readonly stale: number }
+  /** Shares of all look-ups, 0 to 1. Both 0 without the library. */
+  readonly hitRate: { readonly l1: number; readonly l2: number }
+  /** Look-ups answered by a stale value. */
+  readonly staleServed: number
   readonly usd: number
 }
 

@@ -5,7 +5,8 @@ const HEADINGS = [
   ['p50', 'p95', 'p99', 'L1', 'L2', 'stale', 'cost'],
 ].flat()
 
-const CAPTION = `Calls per upstream, latency in ms, share of look-ups answered by L1, by L2 and by stale values.`
+const CAPTION = `Calls per upstream; latency in ms; share of look-ups answered by L1 and by L2, number of those
+answered by a stale value while a new one was fetched.`
 
 /** The table, what changed in plain sentences, and where to go from here. */
 export function textReport(result: DemoResult): string {
@@ -30,13 +31,23 @@ function table(phases: readonly PhaseResult[]): string {
   return [header, '-'.repeat(header.length), ...lines].join('\n')
 }
 
-function row({ name, requests, failed, upstreamCalls, latencyMs, hitRate, usd }: PhaseResult) {
+function row({
+  name,
+  requests,
+  failed,
+  upstreamCalls,
+  latencyMs,
+  hitRate,
+  staleServed,
+  usd,
+}: PhaseResult) {
   const { tax, partners, llm } = upstreamCalls
   return [
     name,
     ...[requests, failed, tax, partners, llm].map(String),
     ...[latencyMs.p50, latencyMs.p95, latencyMs.p99].map((ms) => ms.toFixed(1)),
-    ...[hitRate.l1, hitRate.l2, hitRate.stale].map(percent),
+    ...[hitRate.l1, hitRate.l2].map(percent),
+    String(staleServed),
     dollars(usd),
   ]
 }

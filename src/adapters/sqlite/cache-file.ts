@@ -72,6 +72,10 @@ export class CacheFile {
     if (mode === 'write') this.upkeep.noteCommit()
   }
 
+  hasSpace(name: string): boolean {
+    return this.#spaces.find(name) !== undefined
+  }
+
   makeSpace(name: string): void {
     this.#spaces.findOrMake(name)
   }

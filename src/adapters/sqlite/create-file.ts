@@ -24,14 +24,15 @@ export function createPrivately(path: string): void {
   try {
     linkSync(made, path)
     rmSync(made)
-  } catch {
-    // There is one by now; or the file system has no hard links, and the name is taken over.
-    if (existsSync(path)) rmSync(made, { force: true })
+  } catch (error) {
+    // There is one by now, or a link to nowhere, which SQLite follows. Otherwise the file system has
+    // no hard links, and renaming replaces at worst an empty file made this very moment.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') rmSync(made, { force: true })
     else renameSync(made, path)
   }
 }
 
-/** Not `recursive`: on /proc and the like Node then tries for ever (nodejs/node#27198). */
+/** Not `recursive`: where a folder exists but can hold none, as in /proc, Node 24 never returns. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return
   const parent = dirname(path)

@@ -1,13 +1,13 @@
 import { chmodSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { createPrivately } from './create-file.ts'
-import { isCorruption, pragma, rollback, type SqliteModule } from './driver.ts'
+import { isCorruption, pragma, rollback, SQLITE, type SqliteModule, sqliteCode } from './driver.ts'
 import { inspectFile, newerFile, RefusedFile, statFile } from './inspect-file.ts'
 import { moveAside } from './move-aside.ts'
 import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.ts'
 
-/** Checking costs about 1 ms per MB; larger files are found corrupt when the bad page is met. */
-const CHECKED_UP_TO_BYTES = 64 * 1024 ** 2
+/** Checking costs a few ms per MB; larger files are found corrupt when the bad page is met. */
+const CHECKED_UP_TO_BYTES = 32 * 1024 ** 2
 
 /** Several processes may begin one file at the same moment; nobody's answer waits for this. */
 const OPEN_BUSY_MS = 2000
@@ -31,17 +31,24 @@ export function openFile(
 ): OpenedFile {
   let movedAside = 0
   for (let attempt = 0; ; attempt++) {
-    const found = inspectFile(sqlite, path)
-    if (found === 'absent') createPrivately(path)
-    else if (found === 'empty') restrict(path)
-    const inode = statFile(path)?.ino ?? -1
+    const inode = prepare(sqlite, path)
     try {
-      return { db: openDatabase(sqlite, path, options.busyMs), inode, movedAside }
+      const db = openDatabase(sqlite, path, options.busyMs)
+      if (inode === undefined) restrict(path)
+      return { db, inode: inode ?? statFile(path)?.ino ?? -1, movedAside }
     } catch (error) {
-      if (!isCorruption(error) || attempt === 2) throw error
+      if (!isCorruption(error) || inode === undefined || attempt === 2) throw error
       if (moveAside(sqlite, path, inode, options.now)) movedAside++
     }
   }
+}
+
+/** The inode of what is to be opened; `undefined` where the path is a link to nowhere. */
+function prepare(sqlite: SqliteModule, path: string): number | undefined {
+  const found = inspectFile(sqlite, path)
+  if (found === 'absent') createPrivately(path)
+  if (found === 'empty') restrict(path)
+  return statFile(path)?.ino
 }
 
 function openDatabase(sqlite: SqliteModule, path: string, busyMs: number): DatabaseSync {
@@ -53,10 +60,9 @@ function openDatabase(sqlite: SqliteModule, path: string, busyMs: number): Datab
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     // Upkeep does it earlier, between the answers; this is for when it cannot keep up.
     db.exec('PRAGMA wal_autocheckpoint = 4000')
-    // A file that may only be read is opened read-only without a word: find out now.
-    db.exec('BEGIN IMMEDIATE; ROLLBACK')
     check(db)
     db.exec(`PRAGMA busy_timeout = ${busyMs}`)
+    checkWritable(db)
     return db
   } catch (error) {
     db.close()
@@ -89,6 +95,16 @@ function outdated(db: DatabaseSync): boolean {
   return Number(pragma(db, 'user_version')) < SCHEMA_VERSION
 }
 
+/** A file that may only be read is opened read-only without a word. */
+function checkWritable(db: DatabaseSync): void {
+  try {
+    db.exec('BEGIN IMMEDIATE; ROLLBACK')
+  } catch (error) {
+    // Somebody is writing: that is his to find out, then, and ours with the first write.
+    if (sqliteCode(error) !== SQLITE.BUSY) throw error
+  }
+}
+
 function check(db: DatabaseSync): void {
   const bytes = Number(pragma(db, 'page_count')) * Number(pragma(db, 'page_size'))
   if (bytes > CHECKED_UP_TO_BYTES) return
@@ -97,7 +113,7 @@ function check(db: DatabaseSync): void {
   }
 }
 
-/** An empty file that was there before: it is about to hold what the cache holds. */
+/** A file that we did not make ourselves: it is about to hold what the cache holds. */
 function restrict(path: string): void {
   try {
     chmodSync(path, 0o600)

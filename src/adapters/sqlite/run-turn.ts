@@ -85,6 +85,10 @@ function runAlone(keeper: FileKeeper, request: WorkerRequest): WorkerReply {
   for (let attempt = 0; ; attempt++) {
     try {
       const file = keeper.use(request.now, again)
+      // A store that is only opened or probed must not have to wait for a writer.
+      if (again && inTransaction(file, 'read', () => file.hasSpace(request.space))) {
+        return { id: request.id, value: undefined }
+      }
       const value = inTransaction(file, 'write', () => perform(file, request, 'write'))
       return { id: request.id, value }
     } catch (error) {

@@ -3,6 +3,8 @@ import { pragma } from './driver.ts'
 
 /** Rows of one slice: a request that arrives during it waits a few milliseconds at most. */
 const SLICE = 256
+/** Rows that make room for a write that waits: no more than it needs. */
+const STEP = 8
 const SWEPT_EVERY_MS = 60_000
 const LOOKED_AT_EVERY_WRITES = 32
 /** Eviction starts above the first share of the limit and goes on below the second. */
@@ -101,7 +103,7 @@ export class Upkeep {
     this.#db.exec('BEGIN IMMEDIATE')
     this.#expire.run(now)
     const wanted = Math.ceil(bytes / this.#pageSize) * 2 + Math.ceil(this.#maxPages / 20)
-    while (Number(pragma(this.#db, 'freelist_count')) < wanted && this.#evictRows(SLICE) > 0);
+    while (Number(pragma(this.#db, 'freelist_count')) < wanted && this.#evictRows(STEP) > 0);
     this.#db.exec('COMMIT')
     this.#evicting = true
   }

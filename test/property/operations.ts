@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+
+/** 0 and 1 are arguments of the cached function, 2 and 3 keys of `getOrSet`, `get`, `set` and `delete`. */
+export const CELLS = [0, 1, 2, 3] as const
+export type Cell = (typeof CELLS)[number]
+
+export const isDirect = (cell: Cell): boolean => cell >= 2
+
+export type Tag = 't0' | 't1' | 'dynamic'
+
+/** Declared with the call. */
+export const declaredTags = (cell: Cell): Tag[] => [cell % 2 === 0 ? 't0' : 't1']
+/** Said by the origin, with `setTags`. */
+export const dynamicTags = (cell: Cell): Tag[] => (cell % 2 === 0 ? ['dynamic'] : [])
+
+export type OriginBehaviour = 'ok' | 'slow' | 'fails' | 'fails-slowly' | 'skips' | 'hangs'
+
+export interface World {
+  readonly nodes: number
+  readonly withL2: boolean
+  readonly ttl: number
+  readonly grace: number
+  readonly softTimeout: number
+  readonly hardTimeout: number
+  readonly completeInBackground: boolean
+  readonly refreshAhead: number | false
+  readonly errorTtl: number
+  readonly l1Ttl: number
+  readonly manyOrigin: boolean
+  readonly maxLoads: number | undefined
+}
+
+export type Operation =
+  | { readonly type: 'read'; readonly node: number; readonly cell: Cell; readonly how: ReadKind }
+  | { readonly type: 'many'; readonly node: number; readonly settle: boolean }
+  | { readonly type: 'write'; readonly node: number; readonly cell: Cell; readonly how: WriteKind }
+  | { readonly type: 'tag'; readonly node: number; readonly tag: Tag; readonly mode: 'hard' | 'soft' }
+  | { readonly type: 'clear'; readonly node: number }
+  | { readonly type: 'abort' }
+  | { readonly type: 'origin'; readonly cell: Cell; readonly behaviour: OriginBehaviour }
+  | { readonly type: 'advance'; readonly ms: number }
+  | { readonly type: 'lag'; readonly ms: number }
+  | { readonly type: 'step'; readonly count: number }
+  | { readonly type: 'l2'; readonly node: number; readonly state: L2State }
+  | { readonly type: 'lose' }
+
+export type ReadKind = 'call' | 'detail' | 'signal' | 'refresh' | 'peek' | 'get' | 'getMany'
+/** `silent`: the database changes and no cache is told. */
+export type WriteKind = 'set' | 'invalidate' | 'silent' | 'set-then-invalidate'
+export type L2State = 'killed' | 'hanging' | 'late' | 'healthy'
+
+export const worlds: fc.Arbitrary<World> = fc.record({
+  nodes: fc.integer({ min: 1, max: 3 }),
+  withL2: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)),
+  ttl: fc.constantFrom(300, 2000),
+  grace: fc.constantFrom(0, 1500),
+  softTimeout: fc.constantFrom(0, 60),
+  hardTimeout: fc.constantFrom(800, 3000),
+  completeInBackground: fc.boolean(),
+  refreshAhead: fc.constantFrom<number | false>(false, 0.5),
+  errorTtl: fc.constantFrom(0, 100),
+  l1Ttl: fc.constantFrom(100, 400),
+  manyOrigin: fc.boolean(),
+  maxLoads: fc.constantFrom(undefined, undefined, undefined, 2),
+})
+
+const node = fc.integer({ min: 0, max: 2 })
+const cell = fc.constantFrom<Cell>(...CELLS)
+
+const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
+  [
+    12,
+    fc.record({
+      type: fc.constant('read' as const),
+      node,
+      cell,
+      how: fc.constantFrom<ReadKind>(
+        'call',
+        'detail',
+        'detail',
+        'detail',
+        'signal',
+        'refresh',
+        'peek',
+        'get',
+        'getMany',
+      ),
+    }),
+  ],
+  [2, fc.record({ type: fc.constant('many' as const), node, settle: fc.boolean() })],
+  [
+    6,
+    fc.record({
+      type: fc.constant('write' as const),
+      node,
+      cell,
+      how: fc.constantFrom<WriteKind>(
+        'set',
+        'invalidate',
+        'invalidate',
+        'silent',
+        'set-then-invalidate',
+      ),
+    }),
+  ],
+  [
+    3,
+    fc.record({
+      type: fc.constant('tag' as const),
+      node,
+      tag: fc.constantFrom<Tag>('t0', 't1', 'dynamic'),
+      mode: fc.constantFrom<'hard' | 'soft'>('hard', 'soft'),
+    }),
+  ],
+  [1, fc.record({ type: fc.constant('clear' as const), node })],
+  [1, fc.record({ type: fc.constant('abort' as const) })],
+  [
+    4,
+    fc.record({
+      type: fc.constant('origin' as const),
+      cell,
+      behaviour: fc.constantFrom<OriginBehaviour>(
+        'ok',
+        'slow',
+        'fails',
+        'fails-slowly',
+        'skips',
+        'hangs',
+      ),
+    }),
+  ],
+  [
+    4,
+    fc.record({
+      type: fc.constant('advance' as const),
+      ms: fc.constantFrom(10, 50, 120, 310, 450, 1000, 2100, 4000),
+    }),
+  ],
+  [
+    2,
+    fc.record({ type: fc.constant('lag' as const), ms: fc.constantFrom(5, 20, 49, 51, 200, 1200) }),
+  ],
+  [8, fc.record({ type: fc.constant('step' as const), count: fc.integer({ min: 1, max: 12 }) })],
+  [
+    1,
+    fc.record({
+      type: fc.constant('l2' as const),
+      node,
+      state: fc.constantFrom<L2State>('killed', 'hanging', 'late', 'healthy', 'healthy', 'healthy'),
+    }),
+  ],
+  [0.3, fc.record({ type: fc.constant('lose' as const) })],
+]
+
+export const operations: fc.Arbitrary<Operation[]> = fc.array(
+  fc.oneof(
+    ...weighted.map(([weight, arbitrary]) => ({ weight: Math.round(weight * 10), arbitrary })),
+  ),
+  { minLength: 5, maxLength: 60, size: 'max' },
+)

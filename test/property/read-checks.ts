@@ -1,0 +1,124 @@
+import type { Source } from '../../src/read-path/outcome.ts'
+import type { History, Invalidation, Producer, Value } from './history.ts'
+import type { Cell, World } from './operations.ts'
+
+export const L2_DEADLINE_MS = 50
+/** A load notices at its next renewal that its lease is gone. */
+const RENEWAL_MS = 1600
+
+/** A read that has been started and may have ended. */
+export interface StartedRead {
+  readonly node: number
+  readonly cell: Cell
+  readonly started: number
+  readonly startedAt: number
+  /** The newest version that a fresh read of this node had given before. */
+  readonly floor: Floor | undefined
+}
+
+export interface Floor {
+  readonly version: number
+  readonly at: number
+}
+
+/** What a read gave. `source` is undefined where the call does not tell. */
+export interface Given {
+  readonly value: Value
+  readonly source: Source | undefined
+  readonly endedAt: number
+  /** When the node's L2 last did not answer in time. */
+  readonly troubledAt: number
+}
+
+/** I1, I2 and I5: every value that a cache hands out is compared with the history. */
+export class ReadChecks {
+  readonly #history: History
+  readonly #world: World
+
+  constructor(history: History, world: World) {
+    this.#history = history
+    this.#world = world
+  }
+
+  check(read: StartedRead, given: Given): void {
+    const { value } = given
+    if (value?.cell !== read.cell) fail('a value of another key', read, given)
+    const producer = this.#history.producer(value)
+    if (!producer || producer.version !== value.version) fail('an invented value', read, given)
+    for (const invalidation of this.#history.invalidations) {
+      const floor = invalidation.floors.get(read.cell)
+      if (floor === undefined || value.version >= floor) continue
+      this.#checkInvalidation(invalidation, read, given, producer)
+    }
+    this.#checkAge(read, given, producer)
+    this.#checkOrder(read, given, producer)
+  }
+
+  /** Whether the value was certainly served as a fresh one. */
+  isFresh({ source }: Given): boolean {
+    return source === undefined ? this.#world.grace === 0 : source !== 'stale'
+  }
+
+  /** I1: the value is older than the invalidation. Was this read entitled to it? */
+  #checkInvalidation(
+    invalidation: Invalidation,
+    read: StartedRead,
+    given: Given,
+    producer: Producer,
+  ): void {
+    const fresh = this.isFresh(given)
+    if (invalidation.mode === 'soft' && !fresh) return
+    // Set by another node at the same time: whichever came second in L2 stands.
+    const concurrentSet =
+      producer.kind === 'set' &&
+      producer.node !== invalidation.node &&
+      producer.acknowledged > invalidation.called
+    if (concurrentSet) return
+    if (read.node === invalidation.node) {
+      if (read.started > invalidation.called) fail('I1 resurrected', read, given, invalidation)
+    } else if (fresh && read.startedAt > this.#seenElsewhere(invalidation, given, producer, read)) {
+      fail('I1 resurrected on another node', read, given, invalidation)
+    }
+  }
+
+  /** The instant from which another node must not serve what was invalidated. */
+  #seenElsewhere(
+    { acknowledgedAt }: Invalidation,
+    { source, troubledAt }: Given,
+    producer: Producer,
+    read: StartedRead,
+  ): number {
+    const { l1Ttl } = this.#world
+    const ownUnfenced = producer.node === read.node && producer.troubled
+    const from = Math.max(acknowledgedAt, troubledAt, ownUnfenced ? producer.endedAt : 0)
+    const joined = source === 'origin' || source === undefined ? RENEWAL_MS : 0
+    return from + Math.max(l1Ttl, joined) + 4 * L2_DEADLINE_MS
+  }
+
+  /** I2: fresh no longer than the ttl, usable no longer than ttl and grace. */
+  #checkAge(read: StartedRead, given: Given, producer: Producer): void {
+    const { grace, ttl } = this.#world
+    if (this.isFresh(given)) {
+      // An L1 copy that is being compared with an L2 that does not answer may end meanwhile.
+      if (read.startedAt - producer.endedAt > ttl) fail('I2 too old for fresh', read, given)
+    }
+    if (given.endedAt - producer.endedAt > ttl + grace + L2_DEADLINE_MS) {
+      fail('I2 too old for anything', read, given)
+    }
+  }
+
+  /** I5: no step back in what one node serves as fresh. */
+  #checkOrder(read: StartedRead, given: Given, producer: Producer): void {
+    const { floor } = read
+    if (!floor || producer.kind === 'set' || !this.isFresh(given)) return
+    if (given.troubledAt >= floor.at - L2_DEADLINE_MS) return
+    if (given.value.version < floor.version) fail('I5 went back', read, given, floor)
+  }
+}
+
+function fail(what: string, ...details: readonly unknown[]): never {
+  const shown = details.map((detail) =>
+    JSON.stringify(detail, (_, part) => (part instanceof Map ? [...part] : part)),
+  )
+  throw new Error(`${what}: ${shown.join(' | ')}`)
+}
