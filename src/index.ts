@@ -23,16 +23,19 @@ export type {
 export { Cache } from './facade/cache.ts'
 export type { CachedFunction, CallSettings } from './facade/cached-function.ts'
 export { createCache } from './facade/create-cache.ts'
-export type { CachedDecorator } from './facade/decorator-shape.ts'
+export type { CachedDecorator, ContextDecorator } from './facade/decorator-shape.ts'
 export { cached, configureCache, defaultCache } from './facade/default-cache.ts'
 export type {
   CacheObserver,
   CacheOptions,
   CompressionOptions,
+  ContextOptions,
+  DecoratorOptions,
   FreshnessOptions,
   FunctionOptions,
   GetOrSetOptions,
   L1Options,
+  ManyValues,
   NamespaceOptions,
   SetOptions,
 } from './facade/options.ts'

@@ -307,7 +307,7 @@ export class Cache implements RegionOpener {
     for (const region of this.#parts.regions) region.lru.clear()
     await this.#drain(ms)
     for (const region of this.#parts.regions) {
-      for (const flight of [...region.flights.values()]) {
+      for (const flight of [...region.running]) {
         flight.abort(new ResilienceError('ERR_CLOSED', `the cache '${core.name}' was closed`))
       }
     }

@@ -24,6 +24,8 @@ import {
 /** What every entry of a cache carries implicitly. */
 const ROOT_TAG = '!'
 
+let caches = 0
+
 /**
  * A cache over L1 (the memory of the process) and, if given, an L2. It never waits for L2 to start,
  * and never rejects because L2 is away.
@@ -44,7 +46,8 @@ export function createCache(options: CacheOptions = {}): Cache {
   const regions = new Set<Region>()
   const onMessage = (message: BusMessage): void => receive(core, regions, message)
   const remote = store && openRemote(store, { name, clock, random, events, onMessage })
-  const prefix = Math.floor(random() * 2 ** 48).toString(36)
+  // Numbered too: caches of one process may have been given the same seeded random.
+  const prefix = `${Math.floor(random() * 2 ** 48).toString(36)}.${++caches}`
   let tokens = 0
   const core: Core = {
     name,

@@ -84,7 +84,7 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
     },
     async detail(...args: unknown[]) {
       const request = core.request(bound, args)
-      const joined = request.region.flights.has(request.key)
+      const joined = request.region.flights.get(request.key)?.outdated === false
       const outcome = await read(request)
       const { region } = request
       const ageMs = Math.max(0, region.core.clock.now() - outcome.createdAt)

@@ -59,6 +59,8 @@ export class RemoteLevel {
   readonly #reads: Gate
   readonly #writes: Gate
   readonly #journal = new Journal()
+  /** What was last begun for each key, as long as it runs. */
+  readonly #latest = new Map<string, symbol>()
   readonly #waitingForReady = new Set<() => void>()
   #state: StoreState
   #since: number
@@ -132,8 +134,10 @@ export class RemoteLevel {
     key: string,
     prepare: (now: Position) => Promise<WriteRequest | undefined>,
   ): Promise<boolean> {
-    return this.#intent([key], async () => {
+    return this.#intent([key], async (isLatest) => {
       const request = await prepare(await this.#session.read({ keys: [], tags: [] }))
+      // What was done to the key since must not be overwritten by what was done before.
+      if (!isLatest()) return true
       return request ? this.#session.write(request) : this.#session.delete([key])
     })
   }
@@ -209,10 +213,22 @@ export class RemoteLevel {
     return this.#state.state === 'ready' && !this.#reads.open
   }
 
-  async #intent(keys: readonly string[], operation: () => Promise<unknown>): Promise<boolean> {
-    for (const key of keys) this.#journal.addKey(key)
-    const done = await this.#tell(operation)
-    if (done) for (const key of keys) this.#journal.keyDone(key)
+  async #intent(
+    keys: readonly string[],
+    operation: (isLatest: () => boolean) => Promise<unknown>,
+  ): Promise<boolean> {
+    const mine = Symbol('intent')
+    for (const key of keys) {
+      this.#journal.addKey(key)
+      this.#latest.set(key, mine)
+    }
+    const done = await this.#tell(() =>
+      operation(() => keys.every((key) => this.#latest.get(key) === mine)),
+    )
+    for (const key of keys) {
+      if (done) this.#journal.keyDone(key)
+      if (this.#latest.get(key) === mine) this.#latest.delete(key)
+    }
     return done
   }
 

@@ -199,11 +199,14 @@ function keepLeases(region: Region, flights: readonly Flight[]): () => void {
   if (!remote || leased.length === 0) return () => {}
   let timer: unknown
   const renew = (): void => {
+    let renewed = 0
     for (const { key, fence, over } of leased) {
-      if (!over && fence?.token) {
-        background.track(remote.renew(region.storeKey(key), fence.token, LEASE_MS))
-      }
+      if (over || !fence?.token) continue
+      renewed++
+      background.track(remote.renew(region.storeKey(key), fence.token, LEASE_MS))
     }
+    // An origin that never ends must not keep its timer: nobody waits for it any more.
+    if (renewed === 0) return
     timer = clock.setTimeout(renew, RENEW_MS, { unref: true })
   }
   timer = clock.setTimeout(renew, RENEW_MS, { unref: true })

@@ -2,7 +2,8 @@ import type { Fence } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import type { Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
-import { backOff } from './freshness.ts'
+import { emitStale } from './emit-stale.ts'
+import { backOff, judge } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
 import type { Policy } from './policy.ts'
@@ -95,6 +96,7 @@ export class Flight implements InFlight {
     // Both are often watched by nobody: a background refresh, a caller who has left.
     this.final.catch(ignore)
     region.flights.set(this.key, this)
+    region.running.add(this)
     this.#armTimers()
   }
 
@@ -111,13 +113,7 @@ export class Flight implements InFlight {
 
   /** Whether an invalidation that came after the start outdates what this load will bring. */
   get outdated(): boolean {
-    const { stamps } = this.region.core
-    return (
-      this.detached ||
-      (stamps.sequence !== this.startedSequence &&
-        (stamps.newest(this.tags, 'hard') > this.startedSequence ||
-          stamps.newest(this.tags, 'soft') > this.startedSequence))
-    )
+    return this.#killed || this.#isStampedSince('soft')
   }
 
   get abortKind(): 'timeout' | 'aborted' | undefined {
@@ -125,10 +121,15 @@ export class Flight implements InFlight {
     return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
   }
 
-  /** The origin has failed: what L1 holds for the key is not refreshed again for a while. */
+  /** The origin has failed: what is served instead is not refreshed again for a while. */
   backOff(): void {
-    const { core, lru } = this.region
-    const entry = lru.peek(this.key)
+    const { core, local, lru } = this.region
+    let entry = lru.peek(this.key)
+    if (!entry && this.policy.useL1 && core.useL1) {
+      // Found in L2: the time of the next try is kept in L1.
+      entry = this.#usable
+      if (entry) local.put(this.key, entry)
+    }
     if (entry) backOff(entry, this.policy, core.stamps, core.clock.now())
   }
 
@@ -142,7 +143,8 @@ export class Flight implements InFlight {
   /** A caller gives up. When the last one does, so does the load. */
   leave(): void {
     this.callers--
-    if (this.callers <= 0 && !this.background && !this.over && !this.#answered) {
+    const isWanted = this.background || this.policy.completeInBackground
+    if (this.callers <= 0 && !isWanted && !this.over && !this.#answered) {
       this.abort(new ResilienceError('ERR_ABORTED', 'every caller of this load has left'))
     }
   }
@@ -152,6 +154,7 @@ export class Flight implements InFlight {
     this.fallback = undefined
     this.fallbackIsFresh = false
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
+    this.#giveLeaseBack()
   }
 
   wake(): void {
@@ -170,10 +173,13 @@ export class Flight implements InFlight {
 
   /** Something usable turned up that is not fresh. */
   offerStale(entry: Entry): void {
-    if (this.detached || (this.fallback && this.fallback.createdAt >= entry.createdAt)) return
-    this.fallback = entry
+    const { fallback } = this
+    if (this.detached) return
+    if (fallback && !this.fallbackIsFresh && fallback.createdAt >= entry.createdAt) return
+    if (!fallback || fallback.createdAt < entry.createdAt) this.fallback = entry
     this.fallbackIsFresh = false
-    if (this.forced) return
+    // Too old for the caller this load was begun for: it is kept for a failure.
+    if (this.forced || (!this.background && entry.createdAt < this.minCreatedAt)) return
     if (this.policy.softTimeoutMs === 0 || this.softElapsed) {
       this.answerFallback('stale-while-revalidate')
     } else this.#armSoftTimer()
@@ -181,8 +187,8 @@ export class Flight implements InFlight {
 
   /** Answers those who wait with the fallback; the load goes on in the background. */
   answerFallback(kind: OutcomeKind): void {
-    const { fallback } = this
-    if (!fallback || this.#answered) return
+    const fallback = this.#usable
+    if (!fallback || this.forced || this.#answered) return
     this.background = true
     this.softElapsed = true
     this.#answerWith(entryOutcome(fallback, 'stale', kind))
@@ -208,7 +214,7 @@ export class Flight implements InFlight {
   /** The load has failed: the fallback is served if there is one, else the error. */
   fail(error: unknown, kind: OutcomeKind = 'stale-error'): void {
     if (this.over) return
-    if (this.fallback && !this.outdated && !this.forced) this.answerFallback(kind)
+    this.answerFallback(kind)
     this.#end()
     if (!this.#answered) {
       this.#answered = true
@@ -222,13 +228,41 @@ export class Flight implements InFlight {
   #answerWith(outcome: Outcome): void {
     if (this.#answered) return
     this.#answered = true
-    this.#count(outcome.source)
+    this.#count(outcome)
     this.callers = 0
     this.#answer.resolve(outcome)
   }
 
-  #count(source: Outcome['source']): void {
+  get #killed(): boolean {
+    return this.detached || this.#isStampedSince('hard')
+  }
+
+  /** What may be served instead of a fresh value now: still in its grace, and not invalidated. */
+  get #usable(): Entry | undefined {
+    const { fallback, policy, region } = this
+    const { clock, stamps } = region.core
+    if (!fallback || this.#killed) return undefined
+    return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
+  }
+
+  #isStampedSince(mode: 'hard' | 'soft'): boolean {
+    const { stamps } = this.region.core
+    const { startedSequence, tags } = this
+    return stamps.sequence !== startedSequence && stamps.newest(tags, mode) > startedSequence
+  }
+
+  /** Another load of the key need not wait for this one, which cannot store any more. */
+  #giveLeaseBack(): void {
+    const { background, remote } = this.region.core
+    const { token, ...position } = this.fence ?? {}
+    if (!remote || token === undefined) return
+    this.fence = position as typeof this.fence
+    background.track(remote.release(this.region.storeKey(this.key), token))
+  }
+
+  #count({ source, kind }: Outcome): void {
     const { region, callers } = this
+    for (let i = 0; i < callers && source === 'stale'; i++) emitStale(region, this.key, kind)
     if (source === 'l1') region.hits += callers
     else if (source === 'l2') region.hitsL2 += callers
     else if (source === 'stale') region.stale += callers
@@ -237,6 +271,7 @@ export class Flight implements InFlight {
 
   #end(): void {
     this.over = true
+    this.region.running.delete(this)
     const { clock } = this.region.core
     clock.clearTimeout(this.#softTimer)
     clock.clearTimeout(this.#hardTimer)
@@ -255,7 +290,7 @@ export class Flight implements InFlight {
     const left = this.startedAt + this.policy.softTimeoutMs - clock.now()
     this.#softTimer = clock.setTimeout(() => {
       this.softElapsed = true
-      if (!this.outdated) this.answerFallback('stale-timeout')
+      this.answerFallback('stale-timeout')
     }, left)
   }
 
@@ -283,7 +318,7 @@ export class Flight implements InFlight {
     }
     // The load goes on; this wave of callers is answered, the next one gets a promise of its own.
     this.background = true
-    if (this.fallback && !this.outdated) this.answerFallback('stale-timeout')
+    this.answerFallback('stale-timeout')
     if (!this.#answered) {
       this.region.misses += this.callers
       this.callers = 0

@@ -1,4 +1,5 @@
 import type { ResilienceError } from '../kernel/errors.ts'
+import type { Entry } from '../l1/entry.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What others see of a load under way. */
@@ -13,6 +14,8 @@ export interface InFlight {
   readonly outdated: boolean
   /** Another process has written the key since: what L2 was read for may be old by now. */
   overtaken: boolean
+  /** A caller that joins has something usable that is not fresh. */
+  offerStale(entry: Entry): void
   /** What a caller that waits for it gets. */
   join(): Promise<Outcome>
   /** A caller gives up waiting. */

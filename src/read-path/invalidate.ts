@@ -2,6 +2,7 @@ import { ResilienceError } from '../kernel/errors.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Core } from './core.ts'
 import type { Policy } from './policy.ts'
+import { closedError } from './read.ts'
 import type { Region } from './region.ts'
 import { entryOf, put, writeRequest } from './write-back.ts'
 
@@ -21,6 +22,7 @@ export function invalidateKeys(
   policy: Policy,
 ): Promise<Durability> {
   const { core } = region
+  assertOpen(core)
   for (const key of keys) {
     region.lru.delete(key)
     region.flights.get(key)?.detach()
@@ -41,6 +43,7 @@ export function setValue(
   given: { tags: readonly string[]; ttlMs?: number | undefined },
 ): Promise<Durability> {
   const { core } = region
+  assertOpen(core)
   region.sets++
   region.writes++
   region.flights.get(key)?.detach()
@@ -79,6 +82,7 @@ export function clearScope(
   scopeTag: string,
   strict: boolean,
 ): Promise<Durability> {
+  assertOpen(core)
   core.stamps.invalidate([scopeTag], 'hard')
   for (const region of regions) {
     if (!region.scopeTags.includes(scopeTag)) continue
@@ -86,6 +90,10 @@ export function clearScope(
   }
   emit(core, 'clear', 'hard')
   return done(core.remote ? core.remote.stamp([scopeTag], 'hard') : true, strict)
+}
+
+function assertOpen(core: Core): void {
+  if (core.closed) throw closedError(core.name)
 }
 
 async function done(

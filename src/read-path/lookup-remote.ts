@@ -102,7 +102,10 @@ async function consider(
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
   const { sequence, epoch } = reply
-  flight.fence = { ...(lease === 'granted' && token ? { token } : {}), sequence, epoch }
+  const granted = lease === 'granted' && token ? token : undefined
+  // It can store nothing any more: the load that replaces it is not to wait for it.
+  if (granted && flight.outdated) giveBack(region, flight, granted)
+  flight.fence = { ...(granted && !flight.outdated ? { token: granted } : {}), sequence, epoch }
   return 'missing'
 }
 

@@ -17,7 +17,14 @@ export function readMany(
 ): Array<Outcome | Promise<Outcome>> {
   const launched: Flight[] = []
   const launch = (flight: Flight): void => void launched.push(flight)
-  const outcomes = reads.map((request) => read({ ...request, launch }, call))
+  const outcomes = reads.map((request) => {
+    try {
+      return read({ ...request, launch }, call)
+    } catch (error) {
+      // Its tags cannot be named: the others must not be left on a flight that nobody starts.
+      return Promise.reject(error)
+    }
+  })
   if (launched.length > 0) {
     region.inOwnContext(() => region.core.background.track(load(region, launched, manyOrigin)))
   }

@@ -2,6 +2,7 @@ import { ResilienceError } from '../kernel/errors.ts'
 import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf } from '../l1/sharing.ts'
+import { emitStale } from './emit-stale.ts'
 import { Flight, type Origin } from './flight.ts'
 import { extendUnverified, judge, type Verdict, wantsRefresh } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
@@ -61,7 +62,14 @@ export function read(request: Read, call?: CallOptions): Outcome | Promise<Outco
 
 /** The values of outcomes that a caller may keep and change as far as `values` allows. */
 export function handOut(region: Region, outcome: Outcome): unknown {
-  return outcome.copy || region.core.sharing === 'clone' ? copyOf(outcome.value) : outcome.value
+  const { copy, value } = outcome
+  if (!copy && region.core.sharing !== 'clone') return value
+  try {
+    return copyOf(value)
+  } catch {
+    // What cannot be copied was not stored either: those who shared its load share it.
+    return value
+  }
 }
 
 function hit(request: Read, entry: Entry, now: number): Outcome | Promise<Outcome> {
@@ -98,8 +106,12 @@ function readPast(
     return serveStale(request, entry, 'stale-error')
   }
   const running = region.flights.get(request.key)
-  const waits = policy.softTimeoutMs > 0 && !running?.softElapsed
-  if (waits) return waitFor(request, { minCreatedAt, call, entry })
+  // A reload shows its failure to those who wait for it: whoever has something stale does not.
+  const waits = policy.softTimeoutMs > 0 && !running?.softElapsed && !running?.forced
+  if (waits) {
+    running?.offerStale(entry)
+    return waitFor(request, { minCreatedAt, call, entry })
+  }
   const elapsed = running?.softElapsed && policy.softTimeoutMs > 0
   refreshInBackground(request, entry, false)
   return serveStale(request, entry, elapsed ? 'stale-timeout' : 'stale-while-revalidate')
@@ -222,18 +234,15 @@ export function tagsOf(
 function waitFor(request: Read, options: TakeOff): Promise<Outcome> {
   const { call, minCreatedAt } = options
   const flight = takeOff(request, options)
-  const answer = flight.join()
-  if (call === undefined) return answer
-  const wanted = call.signal
-    ? untilAborted(flight, call.reload ? flight.final : answer, call.signal)
-    : call.reload
-      ? flight.final
-      : answer
-  if (call.maxAgeMs === undefined || call.reload) return wanted
-  // The flight it joined may have been content with less.
-  return wanted.then((outcome) =>
-    outcome.createdAt >= minCreatedAt ? outcome : read(request, { ...call, reload: true }),
-  )
+  let wanted = flight.join()
+  if (call?.maxAgeMs !== undefined && !call.reload) {
+    const isEnough = (outcome: Outcome): boolean => outcome.createdAt >= minCreatedAt
+    // The flight may have answered with a stale value, or been content with less.
+    wanted = wanted
+      .then((outcome) => (isEnough(outcome) ? outcome : flight.final))
+      .then((outcome) => (isEnough(outcome) ? outcome : read(request, { reload: true })))
+  }
+  return call?.signal ? untilAborted(flight, wanted, call.signal) : wanted
 }
 
 /** The signal ends this caller's wait, not the load of the others. */
@@ -274,24 +283,7 @@ function emitHit(region: Region, key: LocalKey, level: 'l1' | 'l2'): void {
   }
 }
 
-function emitStale(
-  region: Region,
-  key: LocalKey,
-  kind: 'stale-while-revalidate' | 'stale-timeout' | 'stale-error',
-): void {
-  const { core, label } = region
-  if (!core.events.has('stale')) return
-  const reason =
-    kind === 'stale-error' ? 'error' : kind === 'stale-timeout' ? 'timeout' : 'revalidate'
-  core.events.emit('stale', {
-    cache: core.name,
-    function: label,
-    reason,
-    key: region.storeKey(key),
-  })
-}
-
-function closedError(name: string): ResilienceError {
+export function closedError(name: string): ResilienceError {
   return new ResilienceError('ERR_CLOSED', `the cache '${name}' is closed; create another one`)
 }
 

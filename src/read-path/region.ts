@@ -33,6 +33,8 @@ export class Region {
   readonly lru: LocalLevel['lru']
   readonly stamps: Stamps
   readonly flights = new Map<LocalKey, InFlight>()
+  /** All loads that have not ended, those that are not joined any more too. */
+  readonly running = new Set<InFlight>()
   /** Runs work in the async context the function was wrapped in, not in that of whoever calls first. */
   readonly inOwnContext: <R>(work: () => R) => R
   /** Coarse time as the fast path reads it; asleep while every hit has to be seen or copied. */

@@ -47,9 +47,7 @@ export interface Loaded {
  */
 export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): void {
   const { policy } = flight
-  const entry = flight.outdated
-    ? undefined
-    : entryOf(region, policy, loaded, flight.startedSequence)
+  const entry = flight.outdated ? undefined : entryOfLoaded(region, flight, loaded)
   if (!entry) {
     flight.succeed(plainOutcome(region, loaded.value))
     release(region, flight)
@@ -59,6 +57,16 @@ export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): voi
   if (policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
   flight.succeed(outcome)
   commit(region, flight, entry, loaded.tags)
+}
+
+/** A value that cannot be made an entry goes to its callers all the same. */
+function entryOfLoaded(region: Region, flight: Flight, loaded: Loaded): Entry | undefined {
+  try {
+    return entryOf(region, flight.policy, loaded, flight.startedSequence)
+  } catch (error) {
+    report(region.core, 'store', error)
+    return undefined
+  }
 }
 
 /** An error is kept in L1 only, and only for `errorTtl`. */
@@ -176,7 +184,8 @@ function commit(region: Region, flight: Flight, entry: Entry, tags: readonly str
     const at = { epoch: fence.epoch, sequence: fence.sequence, tags }
     const request = await writeRequest(region, flight.key, entry, policy, at)
     if (!request || flight.outdated) return release(region, flight)
-    await remote.commit({ ...request, fence: { ...fence, tags: all } })
+    const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
+    if (!reply?.stored) release(region, flight)
   }
   core.background.track(work())
 }

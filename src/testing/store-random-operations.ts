@@ -43,8 +43,10 @@ class Series {
   }
 
   async run(): Promise<void> {
-    const { sequence, epoch } = await this.#user(0).read([], { tags: TAGS })
+    const { sequence, epoch, stamps } = await this.#user(0).read([], { tags: TAGS })
     this.#model.sequence = sequence
+    // A store may stamp a tag when it is first read.
+    TAGS.forEach((tag, at) => void this.#model.stamp(tag, stamps[at] ?? { hard: 0, soft: 0 }))
     this.#epoch = epoch
     const steps = [
       this.#read,

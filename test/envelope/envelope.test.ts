@@ -206,8 +206,10 @@ describe('compression', () => {
       const bytes = Buffer.from(seal({ ...SAMPLE, payload }))
       bytes[3] = 1
       withChecksum(bytes)
-      expect(opened(bytes, SAMPLE)).toEqual({ ok: false, reason: 'corrupt' })
-      expect(await openAsync(bytes, SAMPLE)).toEqual({ ok: false, reason: 'corrupt' })
+      // Only the reason: a runner that prints 64 MB of difference dies of it.
+      for (const result of [open(bytes, SAMPLE), await openAsync(bytes, SAMPLE)]) {
+        expect(result.ok ? 'opened' : result.reason).toBe('corrupt')
+      }
     }
   })
 

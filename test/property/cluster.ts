@@ -9,11 +9,18 @@ import { History, type Invalidation, type Value } from './history.ts'
 import { Node } from './node.ts'
 import { CELLS, type Cell, isDirect, type Operation, type ReadKind, type World } from './operations.ts'
 import { OriginError, Origins } from './origins.ts'
-import { type Floor, ReadChecks, type StartedRead } from './read-checks.ts'
+import { type Floor, L2_DEADLINE_MS, ReadChecks, type StartedRead } from './read-checks.ts'
 import { Traffic } from './scheduled-store.ts'
 import { settle } from './settings.ts'
 
 export type MakeStore = () => Pick<MemoryStore, 'lose'> & ReturnType<typeof memory>
+
+interface Reading {
+  readonly value: Value | undefined
+  readonly source?: Source
+  /** It may have been there for a while: `many` waits for the slowest. */
+  readonly early?: boolean
+}
 
 /** Several nodes over one store, driven one operation at a time and compared with the history. */
 export class Cluster {
@@ -147,7 +154,7 @@ export class Cluster {
     if (!settled) {
       const all = node.fn.many(lists)
       started.forEach((read, i) => {
-        this.#follow(read, all.then((values) => ({ value: values[i] as Value })))
+        this.#follow(read, all.then((values) => ({ value: values[i] as Value, early: true })))
       })
       return
     }
@@ -158,7 +165,7 @@ export class Cluster {
         all.then((results) => {
           const result = results[i]
           if (!result?.ok) throw result?.error
-          return { value: result.value as Value }
+          return { value: result.value as Value, early: true }
         }),
       )
     })
@@ -166,10 +173,13 @@ export class Cluster {
 
   #begin(node: Node, cell: Cell): StartedRead {
     this.unsettled++
+    const started = this.history.next()
+    if (node.log.untold === 0) node.log.toldAt = started
     return {
       node: node.index,
       cell,
-      started: this.history.next(),
+      started,
+      toldAt: node.log.toldAt,
       startedAt: this.clock.now(),
       floor: this.#floors.get(`${node.index}/${cell}`),
     }
@@ -180,7 +190,7 @@ export class Cluster {
     cell: Cell,
     how: ReadKind,
     signal: AbortSignal,
-  ): Promise<{ value: Value | undefined; source?: Source }> {
+  ): Promise<Reading> {
     if (how === 'get' || how === 'getMany') {
       if (!isDirect(cell)) return { value: await node.fn(cell) }
       const value =
@@ -204,15 +214,15 @@ export class Cluster {
 
   #follow(
     started: StartedRead,
-    reading: Promise<{ value: Value | undefined; source?: Source }>,
+    reading: Promise<Reading>,
     controller?: AbortController,
   ): void {
     const node = this.node(started.node)
     reading.then(
-      ({ value, source }) => {
+      ({ value, source, early }) => {
         this.unsettled--
         this.#count(node)
-        if (value !== undefined) this.#given(started, value, source)
+        if (value !== undefined) this.#given(started, value, source, early)
       },
       (error: unknown) => {
         this.unsettled--
@@ -225,10 +235,10 @@ export class Cluster {
     )
   }
 
-  #given(started: StartedRead, value: Value, source: Source | undefined): void {
+  #given(started: StartedRead, value: Value, source?: Source, early = false): void {
     const now = this.clock.now()
     const troubledAt = this.node(started.node).trouble(now)
-    const given = { value, source, endedAt: now, troubledAt }
+    const given = { value, source, endedAt: early ? started.startedAt : now, troubledAt }
     try {
       this.#checks.check(started, given)
     } catch (error) {
@@ -317,8 +327,11 @@ export class Cluster {
     act().then(
       ({ durable }) => {
         this.unsettled--
-        if (durable) invalidation.acknowledgedAt = this.clock.now()
-        else if (node.trouble(this.clock.now()) < invalidation.calledAt) {
+        if (durable) {
+          invalidation.acknowledgedAt = this.clock.now()
+          invalidation.acknowledged = this.history.next()
+        }
+        else if (this.#wasServed(node, invalidation)) {
           this.problems.push(new Error('an invalidation was not durable though L2 was well'))
         }
       },
@@ -327,6 +340,12 @@ export class Cluster {
         this.problems.push(error as Error)
       },
     )
+  }
+
+  /** The store answered everything in time since, and there was time. */
+  #wasServed(node: Node, { calledAt }: Invalidation): boolean {
+    const now = this.clock.now()
+    return node.trouble(now) < calledAt && now - calledAt < L2_DEADLINE_MS
   }
 
   async #step(count: number): Promise<void> {

@@ -33,6 +33,8 @@ export interface Invalidation {
   readonly calledAt: number
   /** When the store acknowledged it, in time; Infinity while it has not. */
   acknowledgedAt: number
+  /** The same as a place in the order of events. */
+  acknowledged: number
 }
 
 /**
@@ -95,6 +97,7 @@ export class History {
       called: this.next(),
       calledAt,
       acknowledgedAt: Number.POSITIVE_INFINITY,
+      acknowledged: Number.POSITIVE_INFINITY,
     }
     this.invalidations.push(invalidation)
     return invalidation

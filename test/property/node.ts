@@ -1,7 +1,7 @@
 import { createCache, type LoadContext, type Store } from '../../src/index.ts'
 import { type ChaosStore, chaosStore } from '../../src/testing/chaos-store.ts'
 import type { FakeClock } from '../../src/testing/fake-clock.ts'
-import { type Cell, declaredTags, isDirect, type L2State, type World } from './operations.ts'
+import { type Cell, declaredTags, dynamicTags, isDirect, type L2State, type World } from './operations.ts'
 import type { Origins } from './origins.ts'
 import type { Value } from './history.ts'
 import { StoreLog, scheduledStore, type Traffic } from './scheduled-store.ts'
@@ -66,13 +66,13 @@ export class Node {
     const { log } = this
     const load = (context: LoadContext<Value>, cell: Cell): Promise<Value> =>
       this.#origins.load(this.index, cell, context, log)
-    const loadMany = (context: LoadContext, lists: readonly [Cell][]) =>
+    const loadMany = (context: LoadContext<Value>, lists: [Cell][]) =>
       this.#origins.loadMany(this.index, lists.map(([cell]) => cell), context, log)
     return this.cache.cached(load, {
       name: 'fn',
       context: true,
       tags: declaredTags,
-      ...(world.manyOrigin ? { manyOrigin: loadMany as (...args: never[]) => unknown } : {}),
+      ...(world.manyOrigin ? { manyOrigin: loadMany } : {}),
     })
   }
 
@@ -84,9 +84,10 @@ export class Node {
   }
 
   set(cell: Cell, value: Value): Promise<{ durable: boolean }> {
+    const dynamic = dynamicTags(cell)
     return isDirect(cell)
-      ? this.cache.set(cell, value, { tags: declaredTags(cell) })
-      : this.fn.set([cell], value)
+      ? this.cache.set(cell, value, { tags: [...declaredTags(cell), ...dynamic] })
+      : this.fn.set([cell], value, { tags: dynamic })
   }
 
   invalidate(cell: Cell): Promise<{ durable: boolean }> {

@@ -5,6 +5,8 @@ import { type Cell, dynamicTags, type OriginBehaviour } from './operations.ts'
 import type { StoreLog, Traffic } from './scheduled-store.ts'
 
 const SLOW_MS = 240
+/** Beyond every time-out of these worlds. */
+const HANGS_MS = 5000
 
 export class OriginError extends Error {}
 
@@ -80,8 +82,8 @@ export class Origins {
     context: LoadContext,
   ): Promise<Value> {
     const behaviour = this.behaviours.get(cell) ?? 'ok'
-    if (behaviour === 'hangs') await aborted(context.signal)
-    if (behaviour === 'slow' || behaviour === 'fails-slowly') await this.#sleep()
+    if (behaviour === 'hangs') await this.#hang(context.signal)
+    if (behaviour === 'slow' || behaviour === 'fails-slowly') await this.#sleep(SLOW_MS)
     await this.#traffic.pass('origin')
     if (behaviour === 'fails' || behaviour === 'fails-slowly') throw new OriginError('origin')
     if (behaviour === 'skips') {
@@ -92,17 +94,22 @@ export class Origins {
     return value
   }
 
-  #sleep(): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#clock.setTimeout(resolve, SLOW_MS)
+      this.#clock.setTimeout(resolve, ms)
     })
   }
-}
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(new OriginError('aborted'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
+  /** Until it is told to give up; for ever would hold its place among the loads for ever. */
+  #hang(signal: AbortSignal): Promise<never> {
+    return new Promise((_, reject) => {
+      const end = (): void => {
+        this.#clock.clearTimeout(timer)
+        reject(new OriginError('gave up'))
+      }
+      const timer = this.#clock.setTimeout(end, HANGS_MS)
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end, { once: true })
+    })
+  }
 }

@@ -12,6 +12,8 @@ export interface StartedRead {
   readonly cell: Cell
   readonly started: number
   readonly startedAt: number
+  /** All messages sent to the node before this place in the order of events had arrived. */
+  readonly toldAt: number
   /** The newest version that a fresh read of this node had given before. */
   readonly floor: Floor | undefined
 }
@@ -76,6 +78,8 @@ export class ReadChecks {
     if (concurrentSet) return
     if (read.node === invalidation.node) {
       if (read.started > invalidation.called) fail('I1 resurrected', read, given, invalidation)
+    } else if (fresh && read.toldAt > invalidation.acknowledged) {
+      fail('I1 served although told', read, given, invalidation)
     } else if (fresh && read.startedAt > this.#seenElsewhere(invalidation, given, producer, read)) {
       fail('I1 resurrected on another node', read, given, invalidation)
     }

@@ -1,6 +1,13 @@
 import type { Scheduler } from 'fast-check'
 import type { Clock } from '../../src/contracts/clock.ts'
-import type { Store, StoreSession, WriteReply, WriteRequest } from '../../src/contracts/store.ts'
+import type {
+  BusMessage,
+  Store,
+  StoreContext,
+  StoreSession,
+  WriteReply,
+  WriteRequest,
+} from '../../src/contracts/store.ts'
 
 /** Decides when what is under way comes through: at once, or when fast-check's scheduler says so. */
 export class Traffic {
@@ -20,6 +27,10 @@ export class Traffic {
 /** What one node has seen of its store; kept apart from what the cache says about it. */
 export class StoreLog {
   operations = 0
+  /** Messages of other nodes that have not arrived yet. */
+  untold = 0
+  /** The last place in the order of events at which none was on its way. */
+  toldAt = 0
   /** Commits that the store has refused. */
   refused = 0
   /** When an operation last failed or took longer than its deadline. */
@@ -64,7 +75,25 @@ export function scheduledStore(store: Store, traffic: Traffic, log: StoreLog): S
     coherence: store.coherence,
     supports: store.supports,
     timeoutMs: store.timeoutMs,
-    open: (context) => scheduledSession(store.open(context), traffic, log),
+    open: (context) =>
+      scheduledSession(
+        store.open({ ...context, onMessage: scheduledBus(context, traffic, log) }),
+        traffic,
+        log,
+      ),
+  }
+}
+
+/** Messages come late, but in their order. */
+function scheduledBus(context: StoreContext, traffic: Traffic, log: StoreLog) {
+  let tail: Promise<void> = Promise.resolve()
+  return (message: BusMessage): void => {
+    log.untold++
+    tail = tail.then(async () => {
+      await traffic.pass(`message ${message.kind}`)
+      context.onMessage?.(message)
+      log.untold--
+    })
   }
 }
 

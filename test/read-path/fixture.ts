@@ -18,7 +18,7 @@ export class Origin<V = string> {
 
   constructor(reply?: (id: string, count: number) => V | PromiseLike<V>) {
     this.#reply = reply
-    origins.push(this)
+    origins.push(this as Origin<unknown>)
   }
 
   get count(): number {
@@ -90,6 +90,8 @@ export class Origin<V = string> {
   }
 }
 
+const origins: Origin<unknown>[] = []
+
 /** Replies at once with `v1`, `v2` … */
 export function versions(): Origin {
   return new Origin((_, count) => `v${count}`)
@@ -118,7 +120,6 @@ export function watch<T>(promise: PromiseLike<T>): Watched<T> {
   return watched
 }
 
-const origins: Origin<never>[] = []
 const worlds: World[] = []
 
 /** One clock and the caches that live by it: one for each process of a test. */
@@ -135,7 +136,8 @@ export class World {
   cache(options: CacheOptions = {}): Cache {
     const cache = createCache({
       clock: this.clock,
-      random: () => 0.5,
+      // Nearly a constant: two processes must not make the same lease tokens.
+      random: constant(0.5 + this.caches.length / 1e6),
       jitter: 0,
       refreshAhead: false,
       ttl: '10s',
@@ -157,6 +159,10 @@ export class World {
     await Promise.all(closings)
     expect(this.clock.pending, 'timers after close()').toBe(0)
   }
+}
+
+function constant(value: number): () => number {
+  return () => value
 }
 
 export function aWorld(): World {

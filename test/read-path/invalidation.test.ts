@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Cache, CachedFunction } from '../../src/index.ts'
+import type { Cache, CachedFunction, LoadContext } from '../../src/index.ts'
 import { memory } from '../../src/index.ts'
 import { aWorld, codeOf, endWorldsAfterEach, Origin, settle, watch } from './fixture.ts'
 
@@ -28,7 +28,7 @@ function setUp(withL2 = false) {
   const origin = new Origin()
   const cache = world.cache(withL2 ? { l2: store } : {})
   const get = cache.cached(
-    (context, id?: string) => {
+    (context: LoadContext<string>, id?: string) => {
       context.setTags(['dynamic'])
       return origin.loadWithContext(context, id)
     },
@@ -234,7 +234,7 @@ describe('during a refresh in the background', () => {
     const origin = new Origin()
     const cache = world.cache()
     const get = cache.cached(
-      (context, id?: string) => {
+      (context: LoadContext<string>, id?: string) => {
         context.setTags(['dynamic'])
         return origin.loadWithContext(context, id)
       },

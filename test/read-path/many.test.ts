@@ -9,10 +9,10 @@ endWorldsAfterEach()
 /** `manyOrigin` that waits: what it was asked for, and how to answer. */
 function heldMany() {
   const asked: string[][] = []
-  const answers: Array<PromiseWithResolvers<unknown>> = []
-  const manyOrigin = (lists: ReadonlyArray<readonly [string]>): Promise<unknown> => {
+  const answers: Array<PromiseWithResolvers<string[]>> = []
+  const manyOrigin = (lists: ReadonlyArray<readonly [string]>): Promise<string[]> => {
     asked.push(lists.map(([id]) => id))
-    const answer = Promise.withResolvers<unknown>()
+    const answer = Promise.withResolvers<string[]>()
     answers.push(answer)
     return answer.promise
   }
@@ -143,7 +143,7 @@ describe('many', () => {
     ['too many values', () => ['a', 'b', 'c']],
     ['no array', () => 'ab'],
   ])('rejects with a remedy when manyOrigin returns %s', async (_, manyOrigin) => {
-    const { get } = setUp({ manyOrigin })
+    const { get } = setUp({ manyOrigin: manyOrigin as () => string[] })
     await expect(get.many([['a'], ['b']])).rejects.toThrow(/one value per argument list/)
     expect([get.peek('a'), get.peek('b')]).toEqual([undefined, undefined])
   })
