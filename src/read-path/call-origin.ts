@@ -167,7 +167,7 @@ async function admitted(region: Region, flights: readonly Flight[]): Promise<boo
       `too many loads run at the same time in the cache '${region.core.name}' (maxLoads)`,
     )
     for (const flight of flights) {
-      if (flight.fallback && !flight.forced) flight.fail(capped, 'stale-capped')
+      if (flight.usable && !flight.forced) flight.fail(capped, 'stale-capped')
     }
     await loads.acquire()
   }
@@ -175,6 +175,10 @@ async function admitted(region: Region, flights: readonly Flight[]): Promise<boo
     loads.release()
     for (const flight of flights) release(region, flight)
     return false
+  }
+  for (const flight of flights) {
+    flight.calling = true
+    flight.overtaken = false
   }
   return true
 }

@@ -37,6 +37,9 @@ export type Origin = (args: readonly unknown[], context: unknown) => unknown
  *
  * A flight that is detached still answers those who wait for it, but stores nothing and is not
  * joined any more: that is what an invalidation does to the loads that began before it.
+ *
+ * One class beyond the usual length: its promises, timers and ends guard the same few fields, and
+ * every order in which they can come is decided by looking at all of them.
  */
 export class Flight implements InFlight {
   readonly region: Region
@@ -59,7 +62,10 @@ export class Flight implements InFlight {
   /** `softTimeout` has passed: callers get the fallback at once. */
   softElapsed = false
   detached = false
+  /** Another process has written the key since L2 was last asked. */
   overtaken = false
+  /** The origin was called: what is written from now on is newer than what it brings. */
+  calling = false
   /** Another process has done something to the key since L2 was last asked. */
   woken = false
   /** Set while the load waits for another process. */
@@ -113,7 +119,16 @@ export class Flight implements InFlight {
 
   /** Whether an invalidation that came after the start outdates what this load will bring. */
   get outdated(): boolean {
-    return this.#killed || this.#isStampedSince('soft')
+    const overwritten = this.calling && this.overtaken
+    return this.#killed || overwritten || this.#isStampedSince('soft')
+  }
+
+  /** What may be served instead of a fresh value now: still in its grace, and not invalidated. */
+  get usable(): Entry | undefined {
+    const { fallback, policy, region } = this
+    const { clock, stamps } = region.core
+    if (!fallback || this.#killed) return undefined
+    return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
   }
 
   get abortKind(): 'timeout' | 'aborted' | undefined {
@@ -127,7 +142,7 @@ export class Flight implements InFlight {
     let entry = lru.peek(this.key)
     if (!entry && this.policy.useL1 && core.useL1) {
       // Found in L2: the time of the next try is kept in L1.
-      entry = this.#usable
+      entry = this.usable
       if (entry) local.put(this.key, entry)
     }
     if (entry) backOff(entry, this.policy, core.stamps, core.clock.now())
@@ -135,9 +150,15 @@ export class Flight implements InFlight {
 
   /** One more caller waits. After a wave ended by `hardTimeout`, the next one gets its own timer. */
   join(): Promise<Outcome> {
+    // Those before were answered with the fallback. It may have outlived its grace meanwhile.
+    const isLater = this.#answered && !this.over
+    if (isLater) this.#nextWave()
     this.callers++
     if (this.#hardTimer === undefined && !this.over) this.#armHardTimer()
-    return this.#answer.promise
+    const { promise } = this.#answer
+    const waited = this.policy.softTimeoutMs > 0
+    if (isLater) this.answerFallback(waited ? 'stale-timeout' : 'stale-while-revalidate')
+    return promise
   }
 
   /** A caller gives up. When the last one does, so does the load. */
@@ -155,6 +176,14 @@ export class Flight implements InFlight {
     this.fallbackIsFresh = false
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
     this.#giveLeaseBack()
+  }
+
+  overtake({ sequence, epoch }: { sequence: number; epoch: number }): void {
+    const { fence } = this
+    // A late message of what was there before L2 was asked.
+    if (fence && fence.epoch === epoch && sequence <= fence.sequence) return
+    this.overtaken = true
+    this.wake()
   }
 
   wake(): void {
@@ -187,7 +216,7 @@ export class Flight implements InFlight {
 
   /** Answers those who wait with the fallback; the load goes on in the background. */
   answerFallback(kind: OutcomeKind): void {
-    const fallback = this.#usable
+    const fallback = this.usable
     if (!fallback || this.forced || this.#answered) return
     this.background = true
     this.softElapsed = true
@@ -235,14 +264,6 @@ export class Flight implements InFlight {
 
   get #killed(): boolean {
     return this.detached || this.#isStampedSince('hard')
-  }
-
-  /** What may be served instead of a fresh value now: still in its grace, and not invalidated. */
-  get #usable(): Entry | undefined {
-    const { fallback, policy, region } = this
-    const { clock, stamps } = region.core
-    if (!fallback || this.#killed) return undefined
-    return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
   }
 
   #isStampedSince(mode: 'hard' | 'soft'): boolean {
@@ -324,6 +345,11 @@ export class Flight implements InFlight {
       this.callers = 0
       this.#answer.reject(error)
     }
+    this.#nextWave()
+  }
+
+  /** Those who come from now on are answered apart from those before them. */
+  #nextWave(): void {
     this.#answer = newAnswer()
     this.#answered = false
   }

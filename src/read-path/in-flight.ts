@@ -12,8 +12,6 @@ export interface InFlight {
   readonly softElapsed: boolean
   /** Something was invalidated since it began: it must not be joined, and stores nothing. */
   readonly outdated: boolean
-  /** Another process has written the key since: what L2 was read for may be old by now. */
-  overtaken: boolean
   /** A caller that joins has something usable that is not fresh. */
   offerStale(entry: Entry): void
   /** What a caller that waits for it gets. */
@@ -22,6 +20,8 @@ export interface InFlight {
   leave(): void
   /** From now on it is not joined, and stores nothing. */
   detach(): void
+  /** Another process has written the key: what this load has read may be old by now. */
+  overtake(at: { sequence: number; epoch: number }): void
   /** Another process has done something to the key: a load that waits for it looks again. */
   wake(): void
   /** Ends it for everybody. */

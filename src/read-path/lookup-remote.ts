@@ -3,7 +3,7 @@ import type { LeaseRequest, ReadReply, StoredRecord } from '../contracts/store.t
 import type { Entry } from '../l1/entry.ts'
 import { decodeRecord, type RemoteEntry } from './decode-record.ts'
 import type { Flight } from './flight.ts'
-import { extendUnverified } from './freshness.ts'
+import { expire, extendUnverified } from './freshness.ts'
 import type { Region } from './region.ts'
 import { promote } from './write-back.ts'
 
@@ -101,12 +101,21 @@ async function consider(
   if (found) flight.offerStale(found.entry)
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
-  const { sequence, epoch } = reply
-  const granted = lease === 'granted' && token ? token : undefined
-  // It can store nothing any more: the load that replaces it is not to wait for it.
-  if (granted && flight.outdated) giveBack(region, flight, granted)
-  flight.fence = { ...(granted && !flight.outdated ? { token: granted } : {}), sequence, epoch }
+  beginAt(region, flight, reply, lease === 'granted' ? token : undefined)
   return 'missing'
+}
+
+/** The origin is ours to call; what it brings is stored only if nothing happens from here on. */
+function beginAt(
+  region: Region,
+  flight: Flight,
+  { sequence, epoch }: ReadReply,
+  token: string | undefined,
+): void {
+  const mayStore = token !== undefined && !flight.outdated
+  // It can store nothing any more: the load that replaces it is not to wait for it.
+  if (token !== undefined && !mayStore) giveBack(region, flight, token)
+  flight.fence = { ...(mayStore ? { token } : {}), sequence, epoch }
 }
 
 /** Whether an entry of L2 is what this load was begun for. */
@@ -152,7 +161,8 @@ function withFreshness(
   { entry, expired }: RemoteEntry,
 ): { entry: Entry; fresh: boolean } | undefined {
   const now = region.core.clock.now()
-  if (!expired && now < entry.freshUntil) return { entry, fresh: true }
+  if (expired) expire(entry, now)
+  if (now < entry.freshUntil) return { entry, fresh: true }
   if (now < entry.freshUntil + flight.policy.graceMs) return { entry, fresh: false }
   return undefined
 }

@@ -16,32 +16,46 @@ export async function readPlain(
   keys: readonly LocalKey[],
   policy: Policy,
 ): Promise<Array<Outcome | undefined>> {
-  const { core } = region
-  const now = core.clock.now()
-  const outcomes = keys.map((key) => {
-    const entry = policy.useL1 ? region.lru.get(key) : undefined
-    if (!entry || judge(entry, policy, core.stamps, now) !== 'fresh') return undefined
-    if (entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0) return undefined
-    region.hits++
-    return entryOutcome(entry, 'l1', 'hit')
-  })
+  const outcomes = keys.map((key) => fromL1(region, key, policy, 'fresh'))
   const wanted = [...new Set(keys.filter((_, i) => outcomes[i] === undefined))]
   if (wanted.length === 0) return outcomes
   const found = policy.useL2 ? await fromRemote(region, wanted, policy) : new Map<LocalKey, Entry>()
   return outcomes.map((outcome, i) => {
     if (outcome) return outcome
-    const entry = found.get(keys[i] as LocalKey)
+    const key = keys[i] as LocalKey
+    const entry = found?.get(key)
     if (entry) region.hitsL2++
-    else region.misses++
-    return entry && entryOutcome(entry, 'l2', 'promoted')
+    // L2 cannot be asked: a copy that is fresh by its own ttl is as good as it gets.
+    const answer = entry
+      ? entryOutcome(entry, 'l2', 'promoted')
+      : found
+        ? undefined
+        : fromL1(region, key, policy, 'unverified')
+    if (!answer) region.misses++
+    return answer
   })
 }
 
+function fromL1(
+  region: Region,
+  key: LocalKey,
+  policy: Policy,
+  wanted: 'fresh' | 'unverified',
+): Outcome | undefined {
+  const { clock, stamps } = region.core
+  const entry = policy.useL1 ? region.lru.get(key) : undefined
+  if (!entry || judge(entry, policy, stamps, clock.now()) !== wanted) return undefined
+  if (entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0) return undefined
+  region.hits++
+  return entryOutcome(entry, 'l1', wanted === 'fresh' ? 'hit' : 'degraded')
+}
+
+/** What L2 has fresh of these keys; `undefined` when it cannot be asked. */
 async function fromRemote(
   region: Region,
   keys: readonly LocalKey[],
   policy: Policy,
-): Promise<Map<LocalKey, Entry>> {
+): Promise<Map<LocalKey, Entry> | undefined> {
   const { core } = region
   const found = new Map<LocalKey, Entry>()
   const { writes } = region
@@ -49,7 +63,7 @@ async function fromRemote(
   const tags = region.scopeTags
   const storeKeys = keys.map((key) => region.storeKey(key))
   const reply = await core.remote?.read({ keys: storeKeys, tags })
-  if (!reply) return found
+  if (!reply) return undefined
   await Promise.all(
     keys.map(async (key, i) => {
       const record = reply.records[i]

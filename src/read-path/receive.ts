@@ -9,7 +9,7 @@ import type { Region } from './region.ts'
 export function receive(core: Core, regions: Iterable<Region>, message: BusMessage): void {
   switch (message.kind) {
     case 'write':
-      for (const region of regions) region.written(message.key)
+      for (const region of regions) region.written(message.key, message)
       return
     case 'delete':
       for (const region of regions) for (const key of message.keys) region.deleted(key)

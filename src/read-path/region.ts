@@ -89,15 +89,12 @@ export class Region {
   }
 
   /** Another process has written the key. */
-  written(storeKey: string): void {
+  written(storeKey: string, at: { sequence: number; epoch: number }): void {
     for (const key of this.#localKeys(storeKey)) {
+      this.writes++
       const entry = this.lru.peek(key)
       if (entry) unverify(entry)
-      const flight = this.flights.get(key)
-      if (flight) {
-        flight.overtaken = true
-        flight.wake()
-      }
+      this.flights.get(key)?.overtake(at)
     }
   }
 

@@ -379,7 +379,7 @@ export function decoratorBehaviours(): void {
     const cache = setUp()
     expect(() => {
       class Shop {
-        @cache.cached({ tll: '1m' } as never)
+        @cache.cached({ tll: '1m' } as object)
         async price(): Promise<number> {
           return 1
         }

@@ -43,7 +43,7 @@ describe('TC39 decorators', () => {
               @cached() price = 1
             },
         ),
-      ).toMatchInlineSnapshot()
+      ).toMatchInlineSnapshot(`"@cached decorates methods, not a field named 'price': make it a method, or wrap a function with cached(fn, options)"`)
     })
 
     it('an accessor', () => {
@@ -54,7 +54,7 @@ describe('TC39 decorators', () => {
               @cached() accessor price = 1
             },
         ),
-      ).toMatchInlineSnapshot()
+      ).toMatchInlineSnapshot(`"@cached decorates methods, not an accessor named 'price': make it a method, or wrap a function with cached(fn, options)"`)
     })
 
     it('a getter', () => {
@@ -67,7 +67,7 @@ describe('TC39 decorators', () => {
               }
             },
         ),
-      ).toMatchInlineSnapshot()
+      ).toMatchInlineSnapshot(`"@cached decorates methods, not a getter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
     })
 
     it('a setter', () => {
@@ -78,7 +78,7 @@ describe('TC39 decorators', () => {
               @cached() set price(_value: number) {}
             },
         ),
-      ).toMatchInlineSnapshot()
+      ).toMatchInlineSnapshot(`"@cached decorates methods, not a setter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
     })
 
     it('a class', () => {
@@ -88,7 +88,7 @@ describe('TC39 decorators', () => {
           class Shop {}
           return Shop
         }),
-      ).toMatchInlineSnapshot()
+      ).toMatchInlineSnapshot(`"@cached decorates methods, not a class named 'Shop': make it a method, or wrap a function with cached(fn, options)"`)
     })
   })
 })

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { fits, programsOf } from '../../scripts/docs-blocks.ts'
 import { anchorsOf } from '../../scripts/docs-links.ts'
-import { problemsOf, typeProblems } from '../../scripts/docs-programs.ts'
+import { Workshop } from '../../scripts/docs-programs.ts'
+
+const workshop = await Workshop.open()
+afterAll(() => workshop[Symbol.asyncDispose]())
 
 const program = (code: string) => ({
   file: 'x.md',
@@ -56,27 +59,29 @@ describe('a program of the documentation', () => {
       'v.x + 1 // → 3',
       "createCache({ tll: '1m' } as object) // → throws ERR_INVALID_OPTION",
     ].join('\n')
-    expect(await problemsOf(program(code))).toEqual([])
+    expect(await workshop.problemsOf(program(code))).toEqual([])
   })
 
   it('is found out when a value is another', async () => {
-    expect(await problemsOf(program('1 + 1 // → 3'))).toEqual(['not 3 but 2'])
+    expect(await workshop.problemsOf(program('1 + 1 // → 3'))).toEqual(['not 3 but 2'])
   })
 
   it('is found out when a line with a promise is never reached', async () => {
-    expect(await problemsOf(program('if (Math.max(0) > 1)\n  console.log(1) // → 1'))).toEqual([
-      'never reached: 1',
-    ])
+    expect(
+      await workshop.problemsOf(program('if (Math.max(0) > 1)\n  console.log(1) // → 1')),
+    ).toEqual(['never reached: 1'])
   })
 
   it('is found out when it prints something else, or fails', async () => {
-    const printed = await problemsOf({ ...program("console.log('a')"), output: 'b' })
+    const printed = await workshop.problemsOf({ ...program("console.log('a')"), output: 'b' })
     expect(printed.join()).toContain('printed\na')
-    expect((await problemsOf(program("throw new Error('broken')"))).join()).toContain('broken')
+    expect((await workshop.problemsOf(program("throw new Error('broken')"))).join()).toContain(
+      'broken',
+    )
   })
 
   it('is found out when its types are wrong', async () => {
-    expect(await typeProblems([program("const n: number = 'text'")])).toContain('TS2322')
+    expect(await workshop.typeProblems([program("const n: number = 'text'")])).toContain('TS2322')
   })
 })
 

@@ -1,9 +1,16 @@
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
+
+const FILES: Record<string, string> = {
+  '01-wrap-a-function': import.meta.resolve('../../examples/01-wrap-a-function/main.ts'),
+  '02-two-levels': import.meta.resolve('../../examples/02-two-levels/main.ts'),
+  '03-origin-down': import.meta.resolve('../../examples/03-origin-down/main.ts'),
+}
 
 /** What each example has to print, among other things. */
 const PRINTS: Record<string, RegExp[]> = {
@@ -41,9 +48,13 @@ describe('the small examples', () => {
       retry: 2,
       timeout: 30_000,
     }, async () => {
-      const { stdout, stderr } = await run(process.execPath, [`examples/${name}/main.ts`], {
-        timeout: 15_000,
-      })
+      const { stdout, stderr } = await run(
+        process.execPath,
+        [fileURLToPath(FILES[name] as string)],
+        {
+          timeout: 15_000,
+        },
+      )
       for (const pattern of patterns) expect(stdout).toMatch(pattern)
       expect(stderr).toBe('')
     })

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { type CacheEvents, type CacheOptions, memory } from '../../src/index.ts'
 import { type ChaosSettings, chaosStore } from '../../src/testing/chaos-store.ts'
-import { aWorld, codeOf, endWorldsAfterEach, settle, versions, watch } from '../read-path/fixture.ts'
+import {
+  aWorld,
+  codeOf,
+  endWorldsAfterEach,
+  settle,
+  versions,
+  watch,
+} from '../read-path/fixture.ts'
 
 endWorldsAfterEach()
 
@@ -210,14 +217,17 @@ describe('an invalidation while L2 is away', () => {
     expect(await other.get('a')).toBe('v2')
   })
 
-  it.each(ways)('%s rejects with ERR_L2_UNAVAILABLE when strict, and is done here', async (_, act) => {
-    const world = setUp({ strict: true })
-    await world.get('a')
-    await settle()
-    world.store.set({ throws: 1 })
-    expect(await codeOf(act(world))).toBe('ERR_L2_UNAVAILABLE')
-    expect(world.get.peek('a')).toBeUndefined()
-  })
+  it.each(ways)(
+    '%s rejects with ERR_L2_UNAVAILABLE when strict, and is done here',
+    async (_, act) => {
+      const world = setUp({ strict: true })
+      await world.get('a')
+      await settle()
+      world.store.set({ throws: 1 })
+      expect(await codeOf(act(world))).toBe('ERR_L2_UNAVAILABLE')
+      expect(world.get.peek('a')).toBeUndefined()
+    },
+  )
 
   it('and a set: the value stays here, and the old one of L2 is gone when it is back', async () => {
     const world = setUp()

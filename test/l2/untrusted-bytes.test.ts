@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type CacheOptions, type Codec, type FunctionOptions, memory, type StandardSchema } from '../../src/index.ts'
+import {
+  type CacheOptions,
+  type Codec,
+  type FunctionOptions,
+  memory,
+  type StandardSchema,
+} from '../../src/index.ts'
 import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { aWorld, endWorldsAfterEach, Origin, settle, versions } from '../read-path/fixture.ts'
 
@@ -192,19 +198,22 @@ describe('values that cannot be carried to L2', () => {
 describe('compression', () => {
   const text = 'compressible '.repeat(5000)
 
-  it.each([undefined, 'gzip', 'brotli', 'zstd'] as const)('by %s makes large values small', async (algorithm) => {
-    const compression = algorithm ? { algorithm } : {}
-    const { world, store, origin, process, bytesOf } = setUp({ compression })
-    origin.replyWith(() => text)
-    const { cache, get } = process()
-    await get('a')
-    await cache.close()
-    expect(await bytesOf(get.key('a'))).toBeLessThan(5000)
-    const other = world.cache({ l2: store, compression: false })
-    const found = other.cached(origin.load, { name: 'fn' })
-    expect((await found('a')) === text).toBe(true)
-    expect(origin.count).toBe(1)
-  })
+  it.each([undefined, 'gzip', 'brotli', 'zstd'] as const)(
+    'by %s makes large values small',
+    async (algorithm) => {
+      const compression = algorithm ? { algorithm } : {}
+      const { world, store, origin, process, bytesOf } = setUp({ compression })
+      origin.replyWith(() => text)
+      const { cache, get } = process()
+      await get('a')
+      await cache.close()
+      expect(await bytesOf(get.key('a'))).toBeLessThan(5000)
+      const other = world.cache({ l2: store, compression: false })
+      const found = other.cached(origin.load, { name: 'fn' })
+      expect((await found('a')) === text).toBe(true)
+      expect(origin.count).toBe(1)
+    },
+  )
 
   it('leaves values below the threshold, and everything without the option, as they are', async () => {
     for (const compression of [{ threshold: '100kb' }, undefined] as const) {

@@ -45,7 +45,7 @@ export class Cluster {
   constructor(world: World, scheduler: Scheduler, seed: number, makeStore: MakeStore = memory) {
     this.#world = world
     this.#store = makeStore()
-    this.#traffic = new Traffic(scheduler)
+    this.#traffic = new Traffic(scheduler, world.bus)
     this.#checks = new ReadChecks(this.history, world)
     this.origins = new Origins(this.history, this.clock, this.#traffic)
     const count = world.withL2 ? world.nodes : 1
@@ -72,16 +72,20 @@ export class Cluster {
     return this.nodes[index % this.nodes.length] as Node
   }
 
+  #cell(cell: Cell): Cell {
+    return this.#world.focus ?? cell
+  }
+
   async run(operation: Operation): Promise<void> {
     switch (operation.type) {
       case 'read':
-        this.read(this.node(operation.node), operation.cell, operation.how)
+        this.read(this.node(operation.node), this.#cell(operation.cell), operation.how)
         break
       case 'many':
         this.many(this.node(operation.node), operation.settle)
         break
       case 'write':
-        this.#write(this.node(operation.node), operation.cell, operation.how)
+        this.write(this.node(operation.node), this.#cell(operation.cell), operation.how)
         break
       case 'tag': {
         const { tag, mode } = operation
@@ -105,7 +109,7 @@ export class Cluster {
         break
       }
       case 'origin':
-        this.origins.behaviours.set(operation.cell, operation.behaviour)
+        this.origins.behaviours.set(this.#cell(operation.cell), operation.behaviour)
         break
       case 'advance':
         await this.flow(operation.ms)
@@ -284,7 +288,7 @@ export class Cluster {
     this.counted[node.index] = (this.counted[node.index] as number) + 1
   }
 
-  #write(node: Node, cell: Cell, how: 'set' | 'invalidate' | 'silent' | 'set-then-invalidate'): void {
+  write(node: Node, cell: Cell, how: 'set' | 'invalidate' | 'silent' | 'set-then-invalidate'): void {
     this.history.change(cell)
     if (how === 'set' || how === 'set-then-invalidate') this.#set(node, cell)
     if (how === 'set-then-invalidate') this.history.change(cell)

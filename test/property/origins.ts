@@ -49,9 +49,13 @@ export class Origins {
     const settled = await Promise.allSettled(
       cells.map((cell) => this.#answer(node, cell, context, log)),
     )
-    return settled.map((result) =>
-      result.status === 'fulfilled' ? result.value : (result.reason as Error),
-    )
+    return settled.map((result) => {
+      if (result.status === 'rejected') return result.reason as Error
+      const producer = this.#history.producer(result.value)
+      // The cache gets it when the slowest of them is there.
+      if (producer) producer.endedAt = this.#clock.now()
+      return result.value
+    })
   }
 
   count(node: number): void {

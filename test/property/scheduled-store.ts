@@ -14,9 +14,12 @@ export class Traffic {
   readonly scheduler: Scheduler
   /** While true nothing waits for the scheduler. */
   flowing = false
+  /** Whether messages arrive at all. */
+  readonly bus: boolean
 
-  constructor(scheduler: Scheduler) {
+  constructor(scheduler: Scheduler, bus: boolean) {
     this.scheduler = scheduler
+    this.bus = bus
   }
 
   async pass(label: string): Promise<void> {
@@ -89,6 +92,7 @@ function scheduledBus(context: StoreContext, traffic: Traffic, log: StoreLog) {
   let tail: Promise<void> = Promise.resolve()
   return (message: BusMessage): void => {
     log.untold++
+    if (!traffic.bus) return
     tail = tail.then(async () => {
       await traffic.pass(`message ${message.kind}`)
       context.onMessage?.(message)

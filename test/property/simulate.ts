@@ -1,5 +1,6 @@
 import type { Scheduler } from 'fast-check'
 import { Cluster, type MakeStore } from './cluster.ts'
+import type { Node } from './node.ts'
 import { CELLS, type Cell, isDirect, type Operation, type World } from './operations.ts'
 import { settle } from './settings.ts'
 
@@ -43,7 +44,7 @@ async function ending(cluster: Cluster): Promise<void> {
 async function converge(cluster: Cluster): Promise<void> {
   const { clock, history, nodes } = cluster
   for (const cell of CELLS) {
-    await cluster.run({ type: 'write', node: 0, cell, how: 'invalidate' })
+    cluster.write(nodes[0] as Node, cell, 'invalidate')
     await cluster.flow(3000)
     const served = []
     for (const node of nodes) {

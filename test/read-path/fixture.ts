@@ -155,7 +155,8 @@ export class World {
     const isIdle = !this.#withL2 && origins.every((origin) => origin.waiting.length === 0)
     if (isIdle) expect(this.clock.pending, 'timers while nothing is under way').toBe(0)
     const closings = this.caches.map((cache) => cache.close({ deadline: 0 }))
-    await this.clock.advance('1s')
+    // Longer than the renewal of a lease, which finds out by itself that it is not needed any more.
+    await this.clock.advance('2s')
     await Promise.all(closings)
     expect(this.clock.pending, 'timers after close()').toBe(0)
   }

@@ -54,16 +54,19 @@ async function load({ origin, get }: { origin: Origin; get: Get }, value: string
 }
 
 describe('after an invalidation', () => {
-  it.each(hard)('$name: a fresh value is not served again, not even when the origin fails', async (way) => {
-    const world = setUp()
-    await load(world, 'old')
-    expect(await way.run(world.cache, world.get)).toEqual({ durable: true })
-    expect(world.get.peek('a')).toBeUndefined()
-    const call = watch(world.get('a'))
-    await settle()
-    await world.origin.fail(new Error('down'))
-    expect(call.error).toEqual(new Error('down'))
-  })
+  it.each(hard)(
+    '$name: a fresh value is not served again, not even when the origin fails',
+    async (way) => {
+      const world = setUp()
+      await load(world, 'old')
+      expect(await way.run(world.cache, world.get)).toEqual({ durable: true })
+      expect(world.get.peek('a')).toBeUndefined()
+      const call = watch(world.get('a'))
+      await settle()
+      await world.origin.fail(new Error('down'))
+      expect(call.error).toEqual(new Error('down'))
+    },
+  )
 
   it.each(hard)('$name: a stale value is not served again', async (way) => {
     const world = setUp()
@@ -102,7 +105,9 @@ describe('after an invalidation', () => {
     await cache.set('k', 'old')
     expect(await cache.delete('k')).toEqual({ durable: true })
     expect(await cache.get('k')).toBeUndefined()
-    await expect(cache.getOrSet('k', () => Promise.reject(new Error('down')))).rejects.toThrow('down')
+    await expect(cache.getOrSet('k', () => Promise.reject(new Error('down')))).rejects.toThrow(
+      'down',
+    )
   })
 
   it('entries with other tags, other arguments and of other functions are still there', async () => {

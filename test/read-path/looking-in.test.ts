@@ -268,9 +268,7 @@ describe('events', () => {
   })
 })
 
-function setUp(
-  options: { grace?: '1h'; softTimeout?: '1s'; refreshAhead?: number } = {},
-) {
+function setUp(options: { grace?: '1h'; softTimeout?: '1s'; refreshAhead?: number } = {}) {
   const world = aWorld()
   const origin = versions()
   const cache = world.cache()

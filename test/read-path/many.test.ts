@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FunctionOptions, LoadContext } from '../../src/index.ts'
-import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { memory } from '../../src/index.ts'
+import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { aWorld, codeOf, endWorldsAfterEach, Origin, settle, versions, watch } from './fixture.ts'
 
 endWorldsAfterEach()
@@ -61,7 +61,9 @@ describe('many', () => {
   })
 
   it('stores what it loads, for single calls too', async () => {
-    const { origin, get } = setUp({ manyOrigin: (lists: string[][]) => lists.map(([id]) => `m${id}`) })
+    const { origin, get } = setUp({
+      manyOrigin: (lists: string[][]) => lists.map(([id]) => `m${id}`),
+    })
     await get.many([['a'], ['b']])
     expect([await get('a'), get.peek('b')]).toEqual(['ma', 'mb'])
     expect(origin.count).toBe(0)

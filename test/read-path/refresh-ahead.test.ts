@@ -83,9 +83,12 @@ describe('refresh-ahead', () => {
   })
 
   it('is on by default', async () => {
-    const { clock, origin, get } = await withEntry({ refreshAhead: undefined as never }, {
-      refreshAhead: undefined as never,
-    })
+    const { clock, origin, get } = await withEntry(
+      { refreshAhead: undefined as never },
+      {
+        refreshAhead: undefined as never,
+      },
+    )
     await clock.advance('90s')
     await get('a')
     await settle()

@@ -5,7 +5,9 @@ endWorldsAfterEach()
 
 describe('what is stored', () => {
   it('returns but does not store what cacheIf refuses', async () => {
-    const get = aWorld().cache().cached(versions().load, { cacheIf: (value) => value !== 'v1' })
+    const get = aWorld()
+      .cache()
+      .cached(versions().load, { cacheIf: (value) => value !== 'v1' })
     expect(await get('a')).toBe('v1')
     expect(await get('a')).toBe('v2')
     expect(await get('a')).toBe('v2')
@@ -102,9 +104,12 @@ describe('what is stored', () => {
   it('puts the context before the arguments of the origin', async () => {
     const get = aWorld()
       .cache()
-      .cached((context: { signal: AbortSignal }, a: number, b: number) => [context.signal.aborted, a, b], {
-        context: true,
-      })
+      .cached(
+        (context: { signal: AbortSignal }, a: number, b: number) => [context.signal.aborted, a, b],
+        {
+          context: true,
+        },
+      )
     expect(await get(1, 2)).toEqual([false, 1, 2])
   })
 

@@ -115,13 +115,16 @@ describe('ttl', () => {
     expect(await get('a')).toBe('slow')
   })
 
-  it.each([undefined, null, 0, '', false, Number.NaN])('remembers %s like any other value', async (value) => {
-    const origin = new Origin<unknown>(() => value)
-    const get = aWorld().cache().cached(origin.load)
-    expect(await get('a')).toBe(value)
-    expect(await get('a')).toBe(value)
-    expect(origin.count).toBe(1)
-  })
+  it.each([undefined, null, 0, '', false, Number.NaN])(
+    'remembers %s like any other value',
+    async (value) => {
+      const origin = new Origin<unknown>(() => value)
+      const get = aWorld().cache().cached(origin.load)
+      expect(await get('a')).toBe(value)
+      expect(await get('a')).toBe(value)
+      expect(origin.count).toBe(1)
+    },
+  )
 })
 
 describe('jitter', () => {
@@ -139,7 +142,10 @@ describe('jitter', () => {
   })
 
   it('is a tenth unless told otherwise', async () => {
-    const { clock, ...world } = withOrigin({ ttl: '10s' }, { random: () => 0.999, jitter: undefined })
+    const { clock, ...world } = withOrigin(
+      { ttl: '10s' },
+      { random: () => 0.999, jitter: undefined },
+    )
     await world.get('a')
     await clock.advance(8990)
     expect(await world.get('a')).toBe('v1')

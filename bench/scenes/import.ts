@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process'
+import type { Scene } from '../harness/scene.ts'
+import { median } from '../harness/statistics.ts'
+
+const RUNS = 15
+
+/** From the start of a process to its end: with `import '.'`, and with nothing. */
+export const scene: Scene = async ({ url }) => {
+  const empty = ['--input-type=module', '--eval', '0']
+  const importing = ['--input-type=module', '--eval', `import ${JSON.stringify(url('index.js'))}`]
+  // The first ones read the files from the disk.
+  for (const args of [empty, importing]) timeProcess(args)
+  const bare: number[] = []
+  const loaded: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    if (run % 2 === 0) bare.push(timeProcess(empty))
+    loaded.push(timeProcess(importing))
+    if (run % 2 === 1) bare.push(timeProcess(empty))
+  }
+  const samples = loaded.map((ms, run) => ms - (bare[run] as number))
+  return [{ id: 'import', samples, parts: { bareNodeMs: median(bare), withImportMs: median(loaded) } }]
+}
+
+function timeProcess(args: readonly string[]): number {
+  const start = performance.now()
+  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${stderr}`)
+  return performance.now() - start
+}
