@@ -45,17 +45,24 @@ export class Workshop implements AsyncDisposable {
   }
 
   static async open(): Promise<Workshop> {
-    const folder = await mkdtemp(join(tmpdir(), 'resilient-cache-docs-'))
-    await writeFile(join(folder, 'package.json'), '{"type":"module"}')
-    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+    const workshop = new Workshop(await mkdtemp(join(tmpdir(), 'resilient-cache-docs-')))
+    try {
+      await workshop.#setUp()
+      return workshop
+    } catch (error) {
+      await workshop[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async #setUp(): Promise<void> {
+    const reports = fileURLToPath(import.meta.resolve('./docs-reports.ts'))
+    await writeFile(join(this.#folder, 'package.json'), '{"type":"module"}')
+    await symlink(join(root, 'node_modules'), join(this.#folder, 'node_modules'))
     await build({
       absWorkingDir: root,
-      entryPoints: {
-        ...entries,
-        ...workers,
-        reports: fileURLToPath(import.meta.resolve('./docs-reports.ts')),
-      },
-      outdir: join(folder, 'dist'),
+      entryPoints: { ...entries, ...workers, reports },
+      outdir: join(this.#folder, 'dist'),
       bundle: true,
       splitting: true,
       packages: 'external',
@@ -63,7 +70,6 @@ export class Workshop implements AsyncDisposable {
       format: 'esm',
       target: 'node22',
     })
-    return new Workshop(folder)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

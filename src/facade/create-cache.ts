@@ -47,7 +47,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   const onMessage = (message: BusMessage): void => receive(core, regions, message)
   const remote = store && openRemote(store, { name, clock, random, events, onMessage })
   // Numbered too: caches of one process may have been given the same seeded random.
-  const prefix = `${Math.floor(random() * 2 ** 48).toString(36)}.${++caches}`
+  const prefix = `${process.pid.toString(36)}.${++caches}.${Math.floor(random() * 2 ** 48).toString(36)}`
   let tokens = 0
   const core: Core = {
     name,

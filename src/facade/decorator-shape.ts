@@ -88,11 +88,17 @@ function legacyMethod(name: string | symbol, third: unknown): AnyFunction {
   throw wrongTarget(get ? 'getter' : 'setter', name)
 }
 
+const REMEDIES: Readonly<Record<string, string>> = {
+  class: 'decorate its methods',
+  parameter: 'decorate the method itself',
+}
+
 function wrongTarget(kind: string, name: string | symbol | undefined): Error {
   const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
   const whose = kind === 'parameter' ? 'of' : 'named'
+  const remedy = REMEDIES[kind] ?? 'make it a method'
   return invalidOption(
     `@cached decorates methods, not ${article} ${kind} ${whose} '${String(name)}': ` +
-      'make it a method, or wrap a function with cached(fn, options)',
+      `${remedy}, or wrap a function with cached(fn, options)`,
   )
 }

@@ -1,4 +1,4 @@
-import { ENTRY_ERROR } from '../l1/entry.ts'
+import { ENTRY_COPY, ENTRY_ERROR } from '../l1/entry.ts'
 import { copyOf } from '../l1/sharing.ts'
 import { judge } from '../read-path/freshness.ts'
 import type { WrappedCore } from './wrapped-core.ts'
@@ -24,6 +24,6 @@ export function peeked(
   const flags = entry.meta === undefined ? 0 : entry.meta.flags
   if ((flags & ENTRY_ERROR) !== 0) return undefined
   region.hits++
-  if (flags === 0 && sharing !== 'clone') return entry
+  if ((flags & ENTRY_COPY) === 0 && sharing !== 'clone') return entry
   return { value: copyOf(entry.value), createdAt: entry.createdAt, freshUntil: entry.freshUntil }
 }

@@ -114,9 +114,13 @@ export function checkCacheOptions(options: unknown): asserts options is Given & 
 /** A name becomes a part of keys and a label of metrics. */
 export function checkName(name: unknown, option: string): asserts name is string {
   if (typeof name !== 'string' || name === '' || name.length > 100 || !name.isWellFormed()) {
-    const got = typeof name === 'string' && name.length > 100 ? `${name.length}` : shown(name)
-    throw invalidOption(`${option} must be text of 1 to 100 characters, got ${got}`)
+    throw invalidOption(`${option} must be text of 1 to 100 characters, got ${shownName(name)}`)
   }
+}
+
+function shownName(name: unknown): string {
+  if (typeof name !== 'string') return shown(name)
+  return name.isWellFormed() ? shown(name) : 'text with half a surrogate pair'
 }
 
 export function resolveL1(
@@ -134,7 +138,7 @@ export function resolveL1(
   if (options === false) {
     return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, clamped: false, values: 'share' }
   }
-  checkOptionNames(options, OF_L1, 'l1, when it is not false,')
+  checkOptionsOrFalse(options, OF_L1, 'l1')
   checkCount(options.maxEntries, 'l1.maxEntries')
   checkChoice(options.values, ['share', 'freeze', 'clone'], 'l1.values')
   const longest = longestL1Ttl(store)
@@ -142,7 +146,8 @@ export function resolveL1(
   return {
     useL1: true,
     maxEntries: (options.maxEntries as number | undefined) ?? 10_000,
-    maxBytes: toBytes(options.maxBytes ?? '64mb', 'l1.maxBytes'),
+    maxBytes:
+      options.maxBytes === undefined ? 64 * 1024 ** 2 : toBytes(options.maxBytes, 'l1.maxBytes'),
     ttlMs: Math.min(wanted, longest),
     clamped: wanted > longest,
     values: (options.values as Sharing | undefined) ?? 'share',
@@ -157,11 +162,12 @@ function longestL1Ttl(store: { coherence: 'bus' | 'ttl-only' } | undefined): num
 
 export function resolveCompression(given: unknown): Compression {
   if (given === undefined || given === false) return { algorithm: 'none', minBytes: Infinity }
-  checkOptionNames(given, OF_COMPRESSION, 'compression, when it is not false,')
+  checkOptionsOrFalse(given, OF_COMPRESSION, 'compression')
   checkChoice(given.algorithm, ['gzip', 'brotli', 'zstd'], 'compression.algorithm')
   return {
     algorithm: (given.algorithm as Compression['algorithm'] | undefined) ?? 'zstd',
-    minBytes: toBytes(given.threshold ?? '16kb', 'compression.threshold'),
+    minBytes:
+      given.threshold === undefined ? 16 * 1024 : toBytes(given.threshold, 'compression.threshold'),
   }
 }
 
@@ -218,8 +224,23 @@ function checkFreshness(options: Given): void {
   checkBoolean(options.completeInBackground, 'completeInBackground')
   checkBoolean(options.strict, 'strict')
   checkNumber(options.jitter, 'jitter', 0, 1)
-  if (options.refreshAhead === false) return
-  checkNumber(options.refreshAhead, 'refreshAhead, when it is not false,', 0.01, 1)
+  const { refreshAhead } = options
+  if (refreshAhead === undefined || refreshAhead === false) return
+  if (typeof refreshAhead !== 'number' || !(refreshAhead >= 0.01 && refreshAhead <= 1)) {
+    const got = shown(refreshAhead)
+    throw invalidOption(`refreshAhead must be a number from 0.01 to 1, or false; got ${got}`)
+  }
+}
+
+function checkOptionsOrFalse(
+  options: unknown,
+  allowed: readonly string[],
+  option: string,
+): asserts options is Given {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidOption(`${option} must be an options object or false, got ${kindOf(options)}`)
+  }
+  checkOptionNames(options, allowed, option)
 }
 
 /** A function of the value makes sense where the value is known. */

@@ -74,7 +74,7 @@ export function checkCount(value: unknown, option: string): void {
 /** The one of `candidates` that a typing mistake may have meant, if any is near enough. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
+  let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     // Of two short words any is two changes away from any other: half of the letters must agree.

@@ -1,7 +1,12 @@
 /** Something about the value that the fast path cannot serve. */
 export const ENTRY_ERROR = 1
+/** L2 holds this entry, as far as it has told: if it is gone there, it was invalidated. */
+export const ENTRY_IN_L2 = 4
 /** The value holds parts that cannot be frozen: every caller gets a copy. */
 export const ENTRY_COPY = 2
+
+/** What the fast path must leave alone. */
+export const ENTRY_SLOW = ENTRY_ERROR | ENTRY_COPY
 
 /**
  * One entry of L1. Instants are whole milliseconds of `clock.now()`: V8 keeps small integers inside

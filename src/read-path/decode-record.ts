@@ -1,6 +1,6 @@
 import type { ReadReply, StoredRecord } from '../contracts/store.ts'
 import { openAsync } from '../envelope/open.ts'
-import { Entry, EntryMeta, packTags } from '../l1/entry.ts'
+import { ENTRY_IN_L2, Entry, EntryMeta, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -57,6 +57,7 @@ export async function decodeRecord(
     startedSequence,
     core.clock.now() + core.l1TtlMs,
   )
+  entry.meta.flags = ENTRY_IN_L2
   prepareForL1(region, entry)
   return { entry, tags: fields.tags, expired: stamps.soft > fields.stampSequence }
 }

@@ -27,6 +27,8 @@ export interface FlightOptions {
   readonly fallback: Entry | undefined
   /** Whether the fallback is fresh by its own ttl and only has to be compared with L2. */
   readonly fallbackIsFresh: boolean
+  /** Whether L2 has to be asked before the fallback is served: another process may have killed it. */
+  readonly unverified: boolean
 }
 
 export type Origin = (args: readonly unknown[], context: unknown) => unknown
@@ -57,6 +59,7 @@ export class Flight implements InFlight {
 
   fallback: Entry | undefined
   fallbackIsFresh: boolean
+  unverified: boolean
   background: boolean
   callers = 0
   /** `softTimeout` has passed: callers get the fallback at once. */
@@ -82,6 +85,8 @@ export class Flight implements InFlight {
   #abortReason: ResilienceError | undefined
   #softTimer: unknown
   #hardTimer: unknown
+  #hardAt = 0
+  #isHardTimerHeld = false
 
   constructor(region: Region, options: FlightOptions) {
     this.region = region
@@ -95,6 +100,7 @@ export class Flight implements InFlight {
     this.background = options.background
     this.fallback = options.fallback
     this.fallbackIsFresh = options.fallbackIsFresh
+    this.unverified = options.unverified
     this.startedAt = region.core.clock.now()
     this.startedSequence = region.core.stamps.sequence
     this.final = this.#final.promise
@@ -127,7 +133,7 @@ export class Flight implements InFlight {
   get usable(): Entry | undefined {
     const { fallback, policy, region } = this
     const { clock, stamps } = region.core
-    if (!fallback || this.#killed) return undefined
+    if (!fallback || this.unverified || this.#killed) return undefined
     return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
   }
 
@@ -154,7 +160,7 @@ export class Flight implements InFlight {
     const isLater = this.#answered && !this.over
     if (isLater) this.#nextWave()
     this.callers++
-    if (this.#hardTimer === undefined && !this.over) this.#armHardTimer()
+    if (!this.#isHardTimerHeld && !this.over) this.#armHardTimer()
     const { promise } = this.#answer
     const waited = this.policy.softTimeoutMs > 0
     if (isLater) this.answerFallback(waited ? 'stale-timeout' : 'stale-while-revalidate')
@@ -204,14 +210,34 @@ export class Flight implements InFlight {
   offerStale(entry: Entry): void {
     const { fallback } = this
     if (this.detached) return
-    if (fallback && !this.fallbackIsFresh && fallback.createdAt >= entry.createdAt) return
+    const isNews = this.fallbackIsFresh || this.unverified
+    if (fallback && !isNews && fallback.createdAt >= entry.createdAt) return
     if (!fallback || fallback.createdAt < entry.createdAt) this.fallback = entry
     this.fallbackIsFresh = false
+    this.unverified = false
     // Too old for the caller this load was begun for: it is kept for a failure.
     if (this.forced || (!this.background && entry.createdAt < this.minCreatedAt)) return
     if (this.policy.softTimeoutMs === 0 || this.softElapsed) {
       this.answerFallback('stale-while-revalidate')
     } else this.#armSoftTimer()
+  }
+
+  /** L2 could not be asked, or never had the fallback: it may be served. */
+  trustFallback(): void {
+    if (!this.unverified) return
+    this.unverified = false
+    if (this.fallbackIsFresh) return
+    if (this.policy.softTimeoutMs === 0) this.answerFallback('stale-while-revalidate')
+    else if (this.softElapsed) this.answerFallback('stale-timeout')
+  }
+
+  /** L2 had the fallback and has it no more: another process has invalidated it. */
+  dropFallback(): void {
+    const { fallback, key, region } = this
+    if (fallback && region.lru.peek(key) === fallback) region.lru.delete(key)
+    this.fallback = undefined
+    this.fallbackIsFresh = false
+    this.unverified = false
   }
 
   /** Answers those who wait with the fallback; the load goes on in the background. */
@@ -259,6 +285,7 @@ export class Flight implements InFlight {
     this.#answered = true
     this.#count(outcome)
     this.callers = 0
+    if (!this.over) this.#armHardTimer()
     this.#answer.resolve(outcome)
   }
 
@@ -315,14 +342,22 @@ export class Flight implements InFlight {
     }, left)
   }
 
+  /** Set anew when the first caller comes and the last has gone: nobody's load keeps no process alive. */
   #armHardTimer(): void {
     const { hardTimeoutMs } = this.policy
     if (hardTimeoutMs === Number.POSITIVE_INFINITY) return
-    this.#hardTimer = this.region.core.clock.setTimeout(() => this.#hardTimeout(), hardTimeoutMs)
+    const { clock } = this.region.core
+    const now = clock.now()
+    if (this.#hardTimer === undefined) this.#hardAt = now + hardTimeoutMs
+    clock.clearTimeout(this.#hardTimer)
+    const unref = this.background && this.callers === 0
+    this.#isHardTimerHeld = !unref
+    this.#hardTimer = clock.setTimeout(() => this.#hardTimeout(), this.#hardAt - now, { unref })
   }
 
   #hardTimeout(): void {
     this.#hardTimer = undefined
+    this.#isHardTimerHeld = false
     const error = new ResilienceError(
       'ERR_TIMEOUT',
       `the origin of '${this.region.label}' took longer than hardTimeout (${this.policy.hardTimeoutMs} ms); ` +
@@ -334,7 +369,7 @@ export class Flight implements InFlight {
       this.#abortReason = error
       this.#controller?.abort(error)
       this.fail(error, 'stale-timeout')
-      this.detached = true
+      this.detach()
       return
     }
     // The load goes on; this wave of callers is answered, the next one gets a promise of its own.

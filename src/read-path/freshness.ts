@@ -1,7 +1,9 @@
-import { ENTRY_ERROR, type Entry, EntryMeta, entryTags } from '../l1/entry.ts'
+import { ENTRY_ERROR, ENTRY_SLOW, type Entry, EntryMeta, entryTags } from '../l1/entry.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Policy } from './policy.ts'
 
+/** Instants that went through another clock may be off by the rounding. */
+export const CLOCK_ERROR_MS = 2
 /** The coarse clock lags: entries leave the fast path this much before their instant. */
 const COARSE_LAG_MS = 20
 /** Entries that live shorter are always judged by the exact clock. */
@@ -24,7 +26,7 @@ export function judge(entry: Entry, policy: Policy, stamps: Stamps, now: number)
     meta.checkedAt = stamps.sequence
   }
   if (now < entry.freshUntil) {
-    return meta !== undefined && now >= meta.localUntil ? 'unverified' : 'fresh'
+    return isUnverified(entry, now) ? 'unverified' : 'fresh'
   }
   const isError = meta !== undefined && (meta.flags & ENTRY_ERROR) !== 0
   return !isError && now < entry.freshUntil + policy.graceMs ? 'stale' : 'dead'
@@ -54,6 +56,11 @@ export function unverify(entry: Entry): void {
   entry.hotUntil = 0
 }
 
+/** Whether this copy has been here so long that L2 may know better. */
+export function isUnverified(entry: Entry, now: number): boolean {
+  return entry.meta !== undefined && now >= entry.meta.localUntil
+}
+
 /** The next look at L2 is put off; the entry stays off the fast path until it was verified. */
 export function extendUnverified(entry: Entry, until: number): void {
   if (entry.meta !== undefined) entry.meta.localUntil = until
@@ -69,7 +76,7 @@ export function backOff(entry: Entry, policy: Policy, stamps: Stamps, now: numbe
 export function heat(entry: Entry, policy: Policy): void {
   const { meta, createdAt, freshUntil } = entry
   const ttl = freshUntil - createdAt
-  if (ttl < SHORTEST_HOT_TTL_MS || (meta !== undefined && meta.flags !== 0)) {
+  if (ttl < SHORTEST_HOT_TTL_MS || (meta !== undefined && (meta.flags & ENTRY_SLOW) !== 0)) {
     entry.hotUntil = 0
     return
   }

@@ -1,11 +1,11 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LeaseRequest, ReadReply, StoredRecord } from '../contracts/store.ts'
-import type { Entry } from '../l1/entry.ts'
+import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import { decodeRecord, type RemoteEntry } from './decode-record.ts'
 import type { Flight } from './flight.ts'
 import { expire, extendUnverified } from './freshness.ts'
 import type { Region } from './region.ts'
-import { promote } from './write-back.ts'
+import { keepStale, promote } from './write-back.ts'
 
 const LEASE_MS = 5000
 const FIRST_POLL_MS = 25
@@ -98,11 +98,19 @@ async function consider(
     if (lease === 'granted' && token) giveBack(region, flight, token)
     return 'answered'
   }
+  if (found && !found.fresh) keepStale(region, flight, found.entry)
   if (found) flight.offerStale(found.entry)
+  else if (isKnownToL2(flight.fallback)) flight.dropFallback()
+  else flight.trustFallback()
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
   beginAt(region, flight, reply, lease === 'granted' ? token : undefined)
   return 'missing'
+}
+
+/** What L2 once held and holds no more was invalidated, or evicted: it is not to be believed. */
+function isKnownToL2(entry: Entry | undefined): boolean {
+  return entry?.meta !== undefined && (entry.meta.flags & ENTRY_IN_L2) !== 0
 }
 
 /** The origin is ours to call; what it brings is stored only if nothing happens from here on. */
@@ -186,6 +194,9 @@ function withoutL2(region: Region, flights: readonly Flight[], looked: Looked): 
     if (flight.fallback && flight.fallbackIsFresh && !flight.background) {
       extendUnverified(flight.fallback, clock.now() + l1TtlMs)
       flight.answerDegraded()
-    } else if (!flight.over) looked.missing.push(flight)
+    } else if (!flight.over) {
+      flight.trustFallback()
+      looked.missing.push(flight)
+    }
   }
 }

@@ -4,15 +4,19 @@ import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf } from '../l1/sharing.ts'
 import { emitStale } from './emit-stale.ts'
 import { Flight, type Origin } from './flight.ts'
-import { extendUnverified, judge, type Verdict, wantsRefresh } from './freshness.ts'
+import {
+  CLOCK_ERROR_MS,
+  extendUnverified,
+  isUnverified,
+  judge,
+  type Verdict,
+  wantsRefresh,
+} from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import { load } from './load.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
-
-/** Instants that went through another clock may be off by the rounding. */
-const CLOCK_ERROR_MS = 2
 
 /** One read: which function, which key, and how to load what is missing. */
 export interface Read {
@@ -99,9 +103,12 @@ function readPast(
   if (!usable) return waitFor(request, { minCreatedAt, call })
   if (verdict === 'unverified') {
     if (!core.remote?.usable) return degradedHit(request, entry)
-    return waitFor(request, { minCreatedAt, call, entry, entryIsFresh: true })
+    return waitFor(request, { minCreatedAt, call, entry, entryIsFresh: true, unverified: true })
   }
   const now = core.clock.now()
+  if (isUnverified(entry, now) && core.remote?.usable) {
+    return waitFor(request, { minCreatedAt, call, entry, unverified: true })
+  }
   if (entry.meta !== undefined && now < entry.meta.retryAt) {
     return serveStale(request, entry, 'stale-error')
   }
@@ -146,6 +153,7 @@ function refreshInBackground(request: Read, entry: Entry, entryIsFresh: boolean)
   start(request, {
     entry,
     entryIsFresh,
+    unverified: false,
     background: true,
     forced: false,
     // Another process may have refreshed it already: what is newer than ours will do.
@@ -158,6 +166,7 @@ interface TakeOff {
   readonly call: CallOptions | undefined
   readonly entry?: Entry
   readonly entryIsFresh?: boolean
+  readonly unverified?: boolean
 }
 
 /** Joins the flight of the key, or starts one. */
@@ -175,6 +184,7 @@ function takeOff(request: Read, options: TakeOff): InFlight {
   return start(request, {
     entry: options.entry,
     entryIsFresh: options.entryIsFresh ?? false,
+    unverified: options.unverified ?? false,
     background: false,
     forced,
     minCreatedAt: options.minCreatedAt,
@@ -184,6 +194,7 @@ function takeOff(request: Read, options: TakeOff): InFlight {
 interface StartOptions {
   readonly entry: Entry | undefined
   readonly entryIsFresh: boolean
+  readonly unverified: boolean
   readonly background: boolean
   readonly forced: boolean
   readonly minCreatedAt: number
@@ -216,6 +227,7 @@ function newFlight(request: Read, options: StartOptions): Flight {
     minCreatedAt: options.minCreatedAt,
     fallback: options.entry,
     fallbackIsFresh: options.entryIsFresh,
+    unverified: options.unverified,
   })
 }
 

@@ -1,13 +1,13 @@
 import type { WriteRequest } from '../contracts/store.ts'
 import { sealAsync } from '../envelope/seal.ts'
 import { toMs } from '../kernel/duration.ts'
-import { ENTRY_COPY, ENTRY_ERROR, Entry, EntryMeta, packTags } from '../l1/entry.ts'
+import { ENTRY_COPY, ENTRY_ERROR, ENTRY_IN_L2, Entry, EntryMeta, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'
 import type { Core } from './core.ts'
 import type { Flight } from './flight.ts'
-import { heat } from './freshness.ts'
+import { CLOCK_ERROR_MS, heat } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -27,6 +27,21 @@ export function promote(region: Region, flight: Flight, entry: Entry): void {
       key: region.storeKey(flight.key),
     })
   }
+}
+
+/** A stale entry of L2 goes to L1, so that it need not be asked for again at once. */
+export function keepStale(region: Region, flight: Flight, entry: Entry): void {
+  const { key, policy } = flight
+  if (!policy.useL1 || !region.core.useL1 || flight.outdated || flight.overtaken) return
+  const present = region.lru.peek(key)
+  if (present !== undefined && present.createdAt > entry.createdAt + CLOCK_ERROR_MS) return
+  if (entry.meta !== undefined) entry.meta.retryAt = present?.meta?.retryAt ?? 0
+  put(region, key, entry, policy)
+}
+
+/** L2 has told that it holds the entry. */
+export function markStored(entry: Entry): void {
+  if (entry.meta !== undefined) entry.meta.flags |= ENTRY_IN_L2
 }
 
 /** What the origin brought, and what it said about it. */
@@ -185,7 +200,8 @@ function commit(region: Region, flight: Flight, entry: Entry, tags: readonly str
     const request = await writeRequest(region, flight.key, entry, policy, at)
     if (!request || flight.outdated) return release(region, flight)
     const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
-    if (!reply?.stored) release(region, flight)
+    if (!reply?.stored) return release(region, flight)
+    markStored(entry)
   }
   core.background.track(work())
 }

@@ -32,7 +32,9 @@ describe('legacy decorators', () => {
           }
           return Shop
         }),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a field named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `"@cached decorates methods, not a field named 'price': make it a method, or wrap a function with cached(fn, options)"`,
+      )
     })
 
     it('a getter', () => {
@@ -45,7 +47,9 @@ describe('legacy decorators', () => {
           }
           return Shop
         }),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a getter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `"@cached decorates methods, not a getter named 'price': make it a method, or wrap a function with cached(fn, options)"`,
+      )
     })
 
     it('a setter', () => {
@@ -56,20 +60,15 @@ describe('legacy decorators', () => {
           }
           return Shop
         }),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a setter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `"@cached decorates methods, not a setter named 'price': make it a method, or wrap a function with cached(fn, options)"`,
+      )
     })
 
     it('a parameter', () => {
-      expect(
-        refusal(() => {
-          class Shop {
-            price(@cached() id: number) {
-              return id
-            }
-          }
-          return Shop
-        }),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a parameter of 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      // Biome parses no parameter decorators: this is what the compiler makes of one.
+      const decorate = cached()
+      expect(refusal(() => decorate({}, 'price', 0))).toMatchInlineSnapshot(`"@cached decorates methods, not a parameter of 'price': decorate the method itself, or wrap a function with cached(fn, options)"`)
     })
 
     it('a class', () => {
@@ -79,7 +78,9 @@ describe('legacy decorators', () => {
           class Shop {}
           return Shop
         }),
-      ).toMatchInlineSnapshot(`"cached wraps functions and methods, not classes; 'Shop' is one: decorate its methods, or wrap a function that makes an instance"`)
+      ).toMatchInlineSnapshot(
+        `"cached wraps functions and methods, not classes; 'Shop' is one: decorate its methods, or wrap a function that makes an instance"`,
+      )
     })
   })
 })

@@ -85,15 +85,20 @@ export function decoratorBehaviours(): void {
 
     it('may be static, its class is this', async () => {
       const cache = setUp()
+      // biome-ignore lint/complexity/noStaticOnlyClass: static methods are what is decorated
       class Shop {
         static calls = 0
+        static readonly title: string = 'Shop'
         @cache.cached()
         static async price(id: number): Promise<string> {
           Shop.calls++
-          return `${this.name} ${id}`
+          // biome-ignore lint/complexity/noThisInStatic: which class it is called on is the point
+          return `${this.title} ${id}`
         }
       }
-      class Branch extends Shop {}
+      class Branch extends Shop {
+        static override readonly title = 'Branch'
+      }
       expect([await Shop.price(1), await Shop.price(1)]).toEqual(['Shop 1', 'Shop 1'])
       expect([await Branch.price(1), await Branch.price(1)]).toEqual(['Branch 1', 'Branch 1'])
       expect(Shop.calls).toBe(2)
@@ -107,7 +112,7 @@ export function decoratorBehaviours(): void {
       const cache = setUp()
       const load = Symbol('load')
       class Shop {
-        calls = 0;
+        calls = 0
         @cache.cached({ name: 'load' })
         async [load](id: number): Promise<number> {
           this.calls++
@@ -201,7 +206,10 @@ export function decoratorBehaviours(): void {
         }
       }
       const { price } = new Shop()
-      const expected = { code: 'ERR_INVALID_OPTION', message: expect.stringContaining('.for(object)') }
+      const expected = {
+        code: 'ERR_INVALID_OPTION',
+        message: expect.stringContaining('.for(object)'),
+      }
       await expect(price(1)).rejects.toMatchObject(expected)
       await expect(methods(price).invalidate(1)).rejects.toMatchObject(expected)
       expect(() => methods(price).key(1)).toThrow(expect.objectContaining(expected))
@@ -285,7 +293,11 @@ export function decoratorBehaviours(): void {
         const shop = new Shop(tenant)
         for (const list of lists) {
           expect(await shop.price(...list)).toBe(JSON.stringify([tenant, list]))
-          keys.add(methods(shop.price).for(shop).key(...list))
+          keys.add(
+            methods(shop.price)
+              .for(shop)
+              .key(...list),
+          )
         }
       }
       expect(keys.size).toBe(odd.length * lists.length)
@@ -391,7 +403,9 @@ export function decoratorBehaviours(): void {
   it('gives the cached error for what is called with nonsense', () => {
     const decorator = setUp().cached({ ttl: '1m' }) as (...args: unknown[]) => unknown
     for (const call of [[], ['x'], [{}], [() => 1, 1], [class {}]]) {
-      expect(() => decorator(...call)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }))
+      expect(() => decorator(...call)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
+      )
     }
   })
 }

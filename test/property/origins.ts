@@ -18,6 +18,7 @@ export class Origins {
   readonly running = new Map<string, number>()
   /** How many loads of a cell may run at once on a node: one, and one more per thing that ends one. */
   readonly allowed = new Map<string, number>()
+  readonly #held: Array<() => void> = []
   readonly #history: History
   readonly #clock: FakeClock
   readonly #traffic: Traffic
@@ -32,6 +33,11 @@ export class Origins {
   allowAnother(node: number, cell: Cell): void {
     const place = `${node}/${cell}`
     this.allowed.set(place, (this.allowed.get(place) ?? 1) + 1)
+  }
+
+  /** The call that has been held longest goes on. */
+  answer(): void {
+    this.#held.shift()?.()
   }
 
   async load(node: number, cell: Cell, context: LoadContext, log: StoreLog): Promise<Value> {
@@ -86,7 +92,8 @@ export class Origins {
     context: LoadContext,
   ): Promise<Value> {
     const behaviour = this.behaviours.get(cell) ?? 'ok'
-    if (behaviour === 'hangs') await this.#hang(context.signal)
+    if (behaviour === 'hangs') await this.#hold(context.signal)
+    if (behaviour === 'held') await this.#hold(context.signal, this.#held)
     if (behaviour === 'slow' || behaviour === 'fails-slowly') await this.#sleep(SLOW_MS)
     await this.#traffic.pass('origin')
     if (behaviour === 'fails' || behaviour === 'fails-slowly') throw new OriginError('origin')
@@ -104,16 +111,20 @@ export class Origins {
     })
   }
 
-  /** Until it is told to give up; for ever would hold its place among the loads for ever. */
-  #hang(signal: AbortSignal): Promise<never> {
-    return new Promise((_, reject) => {
-      const end = (): void => {
+  /** Until it is answered or told to give up; for ever would hold its place among the loads for ever. */
+  #hold(signal: AbortSignal, held?: Array<() => void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
         this.#clock.clearTimeout(timer)
         reject(new OriginError('gave up'))
       }
-      const timer = this.#clock.setTimeout(end, HANGS_MS)
-      if (signal.aborted) end()
-      else signal.addEventListener('abort', end, { once: true })
+      const timer = this.#clock.setTimeout(giveUp, HANGS_MS)
+      if (signal.aborted) giveUp()
+      else signal.addEventListener('abort', giveUp, { once: true })
+      held?.push(() => {
+        this.#clock.clearTimeout(timer)
+        resolve()
+      })
     })
   }
 }

@@ -78,11 +78,16 @@ export class ReadChecks {
     if (concurrentSet) return
     if (read.node === invalidation.node) {
       if (read.started > invalidation.called) fail('I1 resurrected', read, given, invalidation)
-    } else if (fresh && read.toldAt > invalidation.acknowledged) {
+    } else if (fresh && this.#isTold(invalidation, read, given)) {
       fail('I1 served although told', read, given, invalidation)
     } else if (fresh && read.startedAt > this.#seenElsewhere(invalidation, given, producer, read)) {
       fail('I1 resurrected on another node', read, given, invalidation)
     }
+  }
+
+  /** Every message had arrived, and L2 could be asked. */
+  #isTold({ acknowledged }: Invalidation, read: StartedRead, { troubledAt }: Given): boolean {
+    return read.toldAt > acknowledged && troubledAt < read.startedAt
   }
 
   /** The instant from which another node must not serve what was invalidated. */

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import {
-  Cache,
+  type Cache,
   type CacheEvents,
   type CacheHealth,
   createCache,
@@ -18,7 +18,9 @@ const cache = createCache({ name: 'app', ttl: '5m', l2: memory(), l1: { maxBytes
 describe('getOrSet', () => {
   it('infers the value from the origin', () => {
     expectTypeOf(cache.getOrSet('k', () => 5)).toEqualTypeOf<Promise<number>>()
-    expectTypeOf(cache.getOrSet('k', async () => ({ id: 5 }))).toEqualTypeOf<Promise<{ id: number }>>()
+    expectTypeOf(cache.getOrSet('k', async () => ({ id: 5 }))).toEqualTypeOf<
+      Promise<{ id: number }>
+    >()
     expectTypeOf(cache.getOrSet('k', () => null)).toEqualTypeOf<Promise<null>>()
   })
 
@@ -31,7 +33,10 @@ describe('getOrSet', () => {
   })
 
   it('types the stale value where it is said', () => {
-    const annotated = cache.getOrSet('k', async ({ stale }: LoadContext<Thing>) => stale ?? { id: 1 })
+    const annotated = cache.getOrSet(
+      'k',
+      async ({ stale }: LoadContext<Thing>) => stale ?? { id: 1 },
+    )
     expectTypeOf(annotated).toEqualTypeOf<Promise<Thing>>()
     const explicit = cache.getOrSet<Thing>('k', async ({ stale }) => stale ?? { id: 1 })
     expectTypeOf(explicit).toEqualTypeOf<Promise<Thing>>()

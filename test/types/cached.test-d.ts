@@ -6,8 +6,8 @@ import {
   cached,
   createCache,
   type Detail,
-  type Duration,
   type Durability,
+  type Duration,
   type FunctionOptions,
   type LoadContext,
   type Settled,
@@ -23,7 +23,9 @@ const cache = createCache({ ttl: '5m' })
 describe('options declared apart', () => {
   it('fit the function they were declared for', () => {
     const options: FunctionOptions<[rut: string], Partner> = { ttl: '1h' }
-    expectTypeOf(cached(fetchPartner, options)).toEqualTypeOf<CachedFunction<[rut: string], Partner>>()
+    expectTypeOf(cached(fetchPartner, options)).toEqualTypeOf<
+      CachedFunction<[rut: string], Partner>
+    >()
   })
 })
 
@@ -85,7 +87,11 @@ describe('cached(fn, options)', () => {
       cacheIf: (partner) => partner.name !== '',
       ttl: (partner) => (partner.name === '' ? '1m' : 5000),
       manyOrigin: async (lists) => lists.map(([rut]) => ({ rut, name: '' })),
-      codec: { id: 'x', encode: (partner) => Buffer.from(partner.name), decode: () => ({ rut: '', name: '' }) },
+      codec: {
+        id: 'x',
+        encode: (partner) => Buffer.from(partner.name),
+        decode: () => ({ rut: '', name: '' }),
+      },
     })
     cached(fetchPartner, { manyOrigin: (lists) => lists.map(() => new Error('gone')) })
     cached(fetchPartner, { key: () => [1, 'x', { a: null }] })
