@@ -44,7 +44,7 @@ describe('TC39 decorators', () => {
             },
         ),
       ).toMatchInlineSnapshot(
-        `[TypeError: Assignment to constant variable.]`,
+        `"@cached decorates methods, not a field named 'price': make it a method, or wrap a function with cached(fn, options)"`,
       )
     })
 
@@ -57,7 +57,7 @@ describe('TC39 decorators', () => {
             },
         ),
       ).toMatchInlineSnapshot(
-        `[TypeError: Assignment to constant variable.]`,
+        `"@cached decorates methods, not an accessor named 'price': make it a method, or wrap a function with cached(fn, options)"`,
       )
     })
 
@@ -72,7 +72,7 @@ describe('TC39 decorators', () => {
             },
         ),
       ).toMatchInlineSnapshot(
-        `[TypeError: Assignment to constant variable.]`,
+        `"@cached decorates methods, not a getter named 'price': make it a method, or wrap a function with cached(fn, options)"`,
       )
     })
 
@@ -85,7 +85,7 @@ describe('TC39 decorators', () => {
             },
         ),
       ).toMatchInlineSnapshot(
-        `[TypeError: Assignment to constant variable.]`,
+        `"@cached decorates methods, not a setter named 'price': make it a method, or wrap a function with cached(fn, options)"`,
       )
     })
 
@@ -97,7 +97,7 @@ describe('TC39 decorators', () => {
           return Shop
         }),
       ).toMatchInlineSnapshot(
-        `[TypeError: Assignment to constant variable.]`,
+        `"@cached decorates methods, not a class named 'Shop': decorate its methods, or wrap a function with cached(fn, options)"`,
       )
     })
   })

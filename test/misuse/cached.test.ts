@@ -26,7 +26,34 @@ it('what is wrapped', async () => {
       'options text': () => cached(origin, SECRET as never),
       'nothing to wrap': () => cached({ ttl: '1m' })(missing.load as never),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    an undefined function
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with undefined and an object
+    an undefined function alone
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with undefined
+    null
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with null
+    text
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with text and an object
+    options twice
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with an object and an object
+    an array
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with an array
+    a promise
+        cached(fn, options) wraps a function and @cached(options) decorates a method; it was called with an object and an object
+    a class
+        cached wraps functions and methods, not classes; 'Shop' is one: decorate its methods, or wrap a function that makes an instance
+    a built-in class
+        cached wraps functions and methods, not classes; 'Map' is one: decorate its methods, or wrap a function that makes an instance
+    options null
+        cached() takes an options object, got null
+    options text
+        cached() takes an options object, got text
+    nothing to wrap
+        @cached(options) decorates a method and cached(options)(fn) wraps a function; it was called with undefined
+    "
+  `)
 })
 
 it('names of options', async () => {
@@ -43,7 +70,28 @@ it('names of options', async () => {
       signal: named({ signal: AbortSignal.abort() }),
       'as a decorator': () => cache.cached({ tll: '1m' } as object),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    tll
+        unknown option of cached(): 'tll'; did you mean 'ttl'?
+    tag
+        unknown option of cached(): 'tag'; did you mean 'tags'?
+    keys
+        unknown option of cached(): 'keys'; did you mean 'key'?
+    softTimeOut
+        unknown option of cached(): 'softTimeOut'; did you mean 'softTimeout'?
+    cacheIF
+        unknown option of cached(): 'cacheIF'; did you mean 'cacheIf'?
+    key of the prototype
+        unknown option of cached(): 'constructor'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+    maxEntries
+        unknown option of cached(): 'maxEntries'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+    signal
+        unknown option of cached(): 'signal'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+    as a decorator
+        unknown option of cached(): 'tll'; did you mean 'ttl'?
+    "
+  `)
 })
 
 it('kinds of options, when wrapping', async () => {
@@ -65,7 +113,94 @@ it('kinds of options, when wrapping', async () => {
       ...option('context', [null, 1]),
       ...option('scope', ['tenant', 'clas', null, 5]),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    ttl: -1
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got -1
+    ttl: "NaN"
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got NaN
+    ttl: "5 minutes"
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got '5 minutes'
+    ttl: null
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got null
+    name: ""
+        name must be text of 1 to 100 characters, got ''
+    name: 5
+        name must be text of 1 to 100 characters, got 5
+    name: null
+        name must be text of 1 to 100 characters, got null
+    key: "id"
+        key must be a function, got text
+    key: 5
+        key must be a function, got a number
+    key: null
+        key must be a function, got null
+    tags: ["t"]
+        tags must be a function, got an array
+    tags: "t"
+        tags must be a function, got text
+    tags: null
+        tags must be a function, got null
+    cacheIf: true
+        cacheIf must be a function, got true
+    cacheIf: null
+        cacheIf must be a function, got null
+    version: null
+        version must be text or a number, got null
+    version: true
+        version must be text or a number, got true
+    version: "NaN"
+        version must be text or a number, got NaN
+    version: "\\ud800"
+        version must be text or a number, got '�'
+    l1: null
+        l1 must be true or false, got null
+    l1: "no"
+        l1 must be true or false, got 'no'
+    l1: {}
+        l1 must be true or false, got an object
+    l2: null
+        l2 must be true or false, got null
+    l2: 0
+        l2 must be true or false, got 0
+    l2: a store
+        l2 must be true or false, got an object
+    guard: 5
+        guard must be a function, got a number
+    guard: {}
+        guard must be a function, got an object
+    guard: null
+        guard must be a function, got null
+    schema: null
+        schema must be a Standard Schema such as z.object({ … }), got null
+    schema: 5
+        schema must be a Standard Schema such as z.object({ … }), got a number
+    schema: {}
+        schema must be a Standard Schema such as z.object({ … }), got an object without ~standard
+    codec: null
+        codec must be { id, encode, decode }, got null
+    codec: "json"
+        codec must be { id, encode, decode }, got text
+    codec: {"id":"x"}
+        codec must be { id, encode, decode }, got an object without decode
+    manyOrigin: null
+        manyOrigin must be a function, got null
+    manyOrigin: []
+        manyOrigin must be a function, got an array
+    context: null
+        context must be true or false, got null
+    context: 1
+        context must be true or false, got 1
+    scope: "tenant"
+        scope has no such choice: 'tenant'; known are instance, class
+    scope: "clas"
+        scope has no such choice: 'clas'; did you mean 'class'?
+    scope: null
+        scope must be 'instance', 'class' or a function such as (self) => self.tenant, got null
+    scope: 5
+        scope must be 'instance', 'class' or a function such as (self) => self.tenant, got a number
+    "
+  `)
 })
 
 it('what callbacks return is checked as well', async () => {
@@ -78,7 +213,20 @@ it('what callbacks return is checked as well', async () => {
       'key: undefined': call({ key: () => undefined }),
       'key: a promise': call({ key: async () => 1 }),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    tags: text
+        what tags of 'origin' returns must be an array of text, got text
+    tags: null
+        what tags of 'origin' returns must be an array of text, got null
+    tags: a number in it
+        what tags of 'origin' returns must be an array of text, got a number in it
+    key: undefined
+        ERR_UNCACHEABLE_KEY: key of 'origin' returned undefined, which would be one key for all calls; return what tells them apart, or a constant if nothing does
+    key: a promise
+        ERR_UNCACHEABLE_KEY: The arguments hold an instance of Promise, which cannot be told apart by its contents. Give the option key: (...args) => string, or pass plain data.
+    "
+  `)
   expect(await cache.cached(origin, { tags: () => undefined as never })(1)).toBe(1)
 })
 
@@ -90,7 +238,16 @@ it('no ttl anywhere', async () => {
       'a function without': () => bare.cached(async () => 1)(),
       getOrSet: () => bare.getOrSet(SECRET, () => 1),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    a function with a name
+        ttl is missing for 'partner': give it there, or to createCache() for all that name no other
+    a function without
+        ttl is missing for 'anonymous': give it there, or to createCache() for all that name no other
+    getOrSet
+        ttl is missing for getOrSet(): give it there, or to createCache() for all that name no other
+    "
+  `)
 })
 
 describe('arguments that make no key', () => {

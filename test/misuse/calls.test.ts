@@ -27,7 +27,50 @@ it('getOrSet', async () => {
       ...option('signal', [null, new AbortController()]),
       ...option('l1', ['no']),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    arguments in the wrong order
+        getOrSet(key, origin, options) takes a function as origin, got text
+    no origin
+        getOrSet(key, origin, options) takes a function as origin, got undefined
+    an object as origin
+        getOrSet(key, origin, options) takes a function as origin, got an object
+    options: null
+        getOrSet() takes an options object, got null
+    options: "hunter2"
+        getOrSet() takes an options object, got text
+    options: []
+        getOrSet() takes an options object, got an array
+    name: "x"
+        unknown option of getOrSet(): 'name'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, signal
+    key: function
+        unknown option of getOrSet(): 'key'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, signal
+    tag: ["t"]
+        unknown option of getOrSet(): 'tag'; did you mean 'tags'?
+    context: true
+        unknown option of getOrSet(): 'context'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, signal
+    ttl: "5 minutes"
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got '5 minutes'
+    ttl: -1
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got -1
+    tags: "t"
+        tags must be an array of text, got text
+    tags: function
+        tags must be an array of text, got a function
+    tags: [5]
+        tags must be an array of text, got a number in it
+    tags: [null]
+        tags must be an array of text, got null in it
+    tags: null
+        tags must be an array of text, got null
+    signal: null
+        signal must be an AbortSignal, got null
+    signal: {}
+        signal must be an AbortSignal, got an object
+    l1: "no"
+        l1 must be true or false, got 'no'
+    "
+  `)
 })
 
 it('set, get and tags', async () => {
@@ -47,7 +90,38 @@ it('set, get and tags', async () => {
       'invalidateTag: a number': () => looseCache.invalidateTag?.(42),
       'expireTag: undefined': () => looseCache.expireTag?.(undefined),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    set options: null
+        set() takes an options object, got null
+    set options: "hunter2"
+        set() takes an options object, got text
+    set options: "5m"
+        set() takes an options object, got text
+    set grace
+        unknown option of set(): 'grace'; known are ttl, tags
+    set tll
+        unknown option of set(): 'tll'; did you mean 'ttl'?
+    set ttl
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got 'soon'
+    set tags
+        tags must be an array of text, got text
+    fn.set without a list
+        set() takes the arguments as an array: set([id], value)
+    fn.set ttl
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got null
+    fn.set option
+        unknown option of set(): 'tag'; did you mean 'tags'?
+    getMany without a list
+        getMany() takes an array, got text
+    invalidateTag: a list
+        a tag must be text, got an array
+    invalidateTag: a number
+        a tag must be text, got a number
+    expireTag: undefined
+        a tag must be text, got undefined
+    "
+  `)
 })
 
 it('many, warm and with', async () => {
@@ -71,7 +145,50 @@ it('many, warm and with', async () => {
       'with: reload': () => loose.with?.({ reload: 1 }),
       'with: signal': () => loose.with?.({ signal: {} }),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    many: no lists
+        many() takes a list of argument lists, e.g. [[1], [2]]
+    many: lists of no lists
+        many() takes a list of argument lists, e.g. [[1], [2]]
+    many: options null
+        many() takes an options object, got null
+    many: name
+        unknown option of many(): 'settled'; did you mean 'settle'?
+    many: settle
+        settle must be true or false, got 'yes'
+    warm: no lists
+        warm() takes a list of argument lists, e.g. [[1], [2]]
+    warm: name
+        unknown option of warm(): 'concurency'; did you mean 'concurrency'?
+    warm: concurrency: 0
+        concurrency must be a whole number ≥ 1, got 0
+    warm: concurrency: -1
+        concurrency must be a whole number ≥ 1, got -1
+    warm: concurrency: 1.5
+        concurrency must be a whole number ≥ 1, got 1.5
+    warm: concurrency: "NaN"
+        concurrency must be a whole number ≥ 1, got NaN
+    warm: concurrency: "5"
+        concurrency must be a whole number ≥ 1, got '5'
+    warm: concurrency: null
+        concurrency must be a whole number ≥ 1, got null
+    with: nothing
+        with() takes an options object, got undefined
+    with: the arguments
+        with() takes an options object, got text
+    with: maxage
+        unknown option of with(): 'maxage'; did you mean 'maxAge'?
+    with: maxAge
+        maxAge must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got 'fresh'
+    with: maxAge null
+        maxAge must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got null
+    with: reload
+        reload must be true or false, got 1
+    with: signal
+        signal must be an AbortSignal, got an object
+    "
+  `)
 })
 
 it('namespace, ready, close and on', async () => {
@@ -95,6 +212,47 @@ it('namespace, ready, close and on', async () => {
       'on: no listener': () => looseCache.on?.('hit'),
       'on: not a listener': () => looseCache.on?.('hit', SECRET),
     }),
-  ).toMatchInlineSnapshot()
+  ).toMatchInlineSnapshot(`
+    "
+    namespace: ""
+        the name of a namespace must be text of 1 to 100 characters, got ''
+    namespace: 5
+        the name of a namespace must be text of 1 to 100 characters, got 5
+    namespace: null
+        the name of a namespace must be text of 1 to 100 characters, got null
+    namespace: nothing
+        the name of a namespace must be text of 1 to 100 characters, got undefined
+    namespace: options null
+        namespace() takes an options object, got null
+    namespace: name
+        unknown option of namespace(): 'name'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict
+    namespace: l1
+        unknown option of namespace(): 'l1'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict
+    namespace: ttl
+        ttl must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got a function
+    namespace: grace
+        grace must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got '1 hour'
+    ready: timeout alone
+        ready() takes an options object, got text
+    ready: name
+        unknown option of ready(): 'timeOut'; did you mean 'timeout'?
+    ready: timeout
+        timeout must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got null
+    ready: strict
+        strict must be true or false, got 'yes'
+    close: name
+        unknown option of close(): 'timeout'; known are deadline
+    close: deadline
+        deadline must be a duration: milliseconds ≥ 0 or text such as '250ms', '30s', '5m', '2h', '7d'; got 'soon'
+    on: name
+        no such event: 'hits'; did you mean 'hit'?
+    on: no name
+        no such event: 'undefined'; known are hit, miss, stale, origin, error, evict, invalidate, l2-state, gap, degraded
+    on: no listener
+        on(event, listener) takes a function
+    on: not a listener
+        the listener of on() must be a function, got text
+    "
+  `)
   expect(cache.health().status).toBe('ok')
 })
