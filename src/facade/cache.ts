@@ -46,6 +46,8 @@ import {
 import type { CacheHealth, CacheStats } from './results.ts'
 import { regionStats } from './stats.ts'
 
+// One class and therefore one file: the methods are thin, and what they share is private to it.
+
 const EVENTS: ReadonlyArray<keyof CacheEvents> = [
   'hit',
   'miss',

@@ -16,7 +16,8 @@ import type { Compression } from '../read-path/core.ts'
 import type { Policy } from '../read-path/policy.ts'
 import type { CacheOptions, FreshnessOptions } from './options.ts'
 
-// The only place that knows defaults. Shapes are checked here, once; names at first use.
+// The only place that knows defaults. Shapes are checked here, once; names at first use. It is long
+// because every option is in it: what is checked and what it defaults to should be read together.
 
 const FRESHNESS = [
   'ttl',
@@ -67,7 +68,7 @@ export function checkFunctionOptions(options: unknown): asserts options is Given
   if (name !== undefined) checkName(name, 'name')
   const isText = typeof version === 'string' && version.isWellFormed()
   if (version !== undefined && !isText && !Number.isFinite(version)) {
-    throw invalidOption(`version must be text or a number, got ${shown(version)}`)
+    throw invalidOption(`version must be text or a number, got ${shownName(version)}`)
   }
   if (scope !== undefined && typeof scope !== 'string' && typeof scope !== 'function') {
     throw invalidOption(
@@ -260,7 +261,7 @@ type TagsOf = (...args: readonly unknown[]) => unknown
 function checkedTags(tagsOf: TagsOf, what: string): Policy['tags'] {
   return (...args: readonly unknown[]): readonly string[] => {
     const tags = tagsOf(...args)
-    checkTags(tags, `what tags of ${what} returns`)
+    checkTags(tags, `what the tags function of ${what} returns`)
     return (tags ?? []) as readonly string[]
   }
 }

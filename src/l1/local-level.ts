@@ -65,7 +65,10 @@ export class LocalLevel {
     this.#budget = budget
     this.#onEvict = onEvict
     this.lru = new LRUCache<LocalKey, Entry>({
-      max: Math.min(budget.maxEntries, 2 ** 31),
+      // The bound is the budget's. With `max`, lru-cache would allocate for all of it at once: 220 kB
+      // for each function at the default, more than there is for Infinity.
+      maxSize: Number.MAX_SAFE_INTEGER,
+      sizeCalculation: () => 1,
       dispose: (entry, key, reason) => this.#disposed(entry, key, reason === 'evict'),
     })
     budget.add(this)

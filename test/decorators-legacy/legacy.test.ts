@@ -68,7 +68,9 @@ describe('legacy decorators', () => {
     it('a parameter', () => {
       // Biome parses no parameter decorators: this is what the compiler makes of one.
       const decorate = cached()
-      expect(refusal(() => decorate({}, 'price', 0))).toMatchInlineSnapshot(`"@cached decorates methods, not a parameter of 'price': decorate the method itself, or wrap a function with cached(fn, options)"`)
+      expect(refusal(() => decorate({}, 'price', 0))).toMatchInlineSnapshot(
+        `"@cached decorates methods, not a parameter of 'price': decorate the method itself, or wrap a function with cached(fn, options)"`,
+      )
     })
 
     it('a class', () => {

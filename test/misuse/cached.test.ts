@@ -152,7 +152,7 @@ it('kinds of options, when wrapping', async () => {
     version: "NaN"
         version must be text or a number, got NaN
     version: "\\ud800"
-        version must be text or a number, got '�'
+        version must be text or a number, got text with half a surrogate pair
     l1: null
         l1 must be true or false, got null
     l1: "no"
@@ -216,11 +216,11 @@ it('what callbacks return is checked as well', async () => {
   ).toMatchInlineSnapshot(`
     "
     tags: text
-        what tags of 'origin' returns must be an array of text, got text
+        what the tags function of 'origin' returns must be an array of text, got text
     tags: null
-        what tags of 'origin' returns must be an array of text, got null
+        what the tags function of 'origin' returns must be an array of text, got null
     tags: a number in it
-        what tags of 'origin' returns must be an array of text, got a number in it
+        what the tags function of 'origin' returns must be an array of text, got a number in it
     key: undefined
         ERR_UNCACHEABLE_KEY: key of 'origin' returned undefined, which would be one key for all calls; return what tells them apart, or a constant if nothing does
     key: a promise

@@ -1,13 +1,20 @@
 import type { Scheduler } from 'fast-check'
-import { memory } from '../../src/index.ts'
 import type { MemoryStore } from '../../src/index.ts'
+import { memory } from '../../src/index.ts'
 import { isResilienceError } from '../../src/kernel/errors.ts'
 import { seededRandom } from '../../src/kernel/seeded-random.ts'
 import type { Source } from '../../src/read-path/outcome.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { History, type Invalidation, type Value } from './history.ts'
 import { Node } from './node.ts'
-import { CELLS, type Cell, isDirect, type Operation, type ReadKind, type World } from './operations.ts'
+import {
+  CELLS,
+  type Cell,
+  isDirect,
+  type Operation,
+  type ReadKind,
+  type World,
+} from './operations.ts'
 import { OriginError, Origins } from './origins.ts'
 import { type Floor, L2_DEADLINE_MS, ReadChecks, type StartedRead } from './read-checks.ts'
 import { Traffic } from './scheduled-store.ts'
@@ -161,7 +168,10 @@ export class Cluster {
     if (!settled) {
       const all = node.fn.many(lists)
       started.forEach((read, i) => {
-        this.#follow(read, all.then((values) => ({ value: values[i] as Value, early: true })))
+        this.#follow(
+          read,
+          all.then((values) => ({ value: values[i] as Value, early: true })),
+        )
       })
       return
     }
@@ -192,16 +202,13 @@ export class Cluster {
     }
   }
 
-  async #start(
-    node: Node,
-    cell: Cell,
-    how: ReadKind,
-    signal: AbortSignal,
-  ): Promise<Reading> {
+  async #start(node: Node, cell: Cell, how: ReadKind, signal: AbortSignal): Promise<Reading> {
     if (how === 'get' || how === 'getMany') {
       if (!isDirect(cell)) return { value: await node.fn(cell) }
       const value =
-        how === 'get' ? await node.cache.get<Value>(cell) : (await node.cache.getMany<Value>([cell]))[0]
+        how === 'get'
+          ? await node.cache.get<Value>(cell)
+          : (await node.cache.getMany<Value>([cell]))[0]
       return { value, source: 'l1' }
     }
     if (isDirect(cell)) {
@@ -219,11 +226,7 @@ export class Cluster {
     }
   }
 
-  #follow(
-    started: StartedRead,
-    reading: Promise<Reading>,
-    controller?: AbortController,
-  ): void {
+  #follow(started: StartedRead, reading: Promise<Reading>, controller?: AbortController): void {
     const node = this.node(started.node)
     reading.then(
       ({ value, source, early }) => {
@@ -291,7 +294,11 @@ export class Cluster {
     this.counted[node.index] = (this.counted[node.index] as number) + 1
   }
 
-  write(node: Node, cell: Cell, how: 'set' | 'invalidate' | 'silent' | 'set-then-invalidate'): void {
+  write(
+    node: Node,
+    cell: Cell,
+    how: 'set' | 'invalidate' | 'silent' | 'set-then-invalidate',
+  ): void {
     this.history.change(cell)
     if (how === 'set' || how === 'set-then-invalidate') this.#set(node, cell)
     if (how === 'set-then-invalidate') this.history.change(cell)
@@ -337,8 +344,7 @@ export class Cluster {
         if (durable) {
           invalidation.acknowledgedAt = this.clock.now()
           invalidation.acknowledged = this.history.next()
-        }
-        else if (this.#wasServed(node, invalidation)) {
+        } else if (this.#wasServed(node, invalidation)) {
           this.problems.push(new Error('an invalidation was not durable though L2 was well'))
         }
       },

@@ -1,9 +1,16 @@
 import { createCache, type LoadContext, type Store } from '../../src/index.ts'
 import { type ChaosStore, chaosStore } from '../../src/testing/chaos-store.ts'
 import type { FakeClock } from '../../src/testing/fake-clock.ts'
-import { type Cell, declaredTags, dynamicTags, isDirect, type L2State, type World } from './operations.ts'
-import type { Origins } from './origins.ts'
 import type { Value } from './history.ts'
+import {
+  type Cell,
+  declaredTags,
+  dynamicTags,
+  isDirect,
+  type L2State,
+  type World,
+} from './operations.ts'
+import type { Origins } from './origins.ts'
 import { StoreLog, scheduledStore, type Traffic } from './scheduled-store.ts'
 
 const RATES: Record<L2State, { throws: number; hangs: number; late: number }> = {
@@ -57,9 +64,7 @@ export class Node {
       ...(world.maxLoads === undefined ? {} : { maxLoads: world.maxLoads }),
     })
     this.fn = this.wrap(world)
-    this.#direct = new Map(
-      ([2, 3] as const).map((cell) => [cell, { tags: declaredTags(cell) }]),
-    )
+    this.#direct = new Map(([2, 3] as const).map((cell) => [cell, { tags: declaredTags(cell) }]))
   }
 
   wrap(world: World) {
@@ -67,7 +72,12 @@ export class Node {
     const load = (context: LoadContext<Value>, cell: Cell): Promise<Value> =>
       this.#origins.load(this.index, cell, context, log)
     const loadMany = (context: LoadContext<Value>, lists: [Cell][]) =>
-      this.#origins.loadMany(this.index, lists.map(([cell]) => cell), context, log)
+      this.#origins.loadMany(
+        this.index,
+        lists.map(([cell]) => cell),
+        context,
+        log,
+      )
     return this.cache.cached(load, {
       name: 'fn',
       context: true,
@@ -105,4 +115,3 @@ export class Node {
     return served && breaker.read === 'closed' ? this.log.trouble() : now
   }
 }
-

@@ -38,7 +38,12 @@ export type Operation =
   | { readonly type: 'read'; readonly node: number; readonly cell: Cell; readonly how: ReadKind }
   | { readonly type: 'many'; readonly node: number; readonly settle: boolean }
   | { readonly type: 'write'; readonly node: number; readonly cell: Cell; readonly how: WriteKind }
-  | { readonly type: 'tag'; readonly node: number; readonly tag: Tag; readonly mode: 'hard' | 'soft' }
+  | {
+      readonly type: 'tag'
+      readonly node: number
+      readonly tag: Tag
+      readonly mode: 'hard' | 'soft'
+    }
   | { readonly type: 'clear'; readonly node: number }
   | { readonly type: 'abort' }
   | { readonly type: 'origin'; readonly cell: Cell; readonly behaviour: OriginBehaviour }
@@ -74,6 +79,26 @@ export const worlds: fc.Arbitrary<World> = fc.record({
 
 const node = fc.integer({ min: 0, max: 2 })
 const cell = fc.constantFrom<Cell>(...CELLS)
+const tag = fc.constantFrom<Tag>('t0', 't1', process.env.NODYN ? 't1' : 'dynamic')
+const stamping = fc.constantFrom<'hard' | 'soft'>('hard', 'soft')
+const reading = fc.constantFrom<ReadKind>(
+  'call',
+  'detail',
+  'detail',
+  'detail',
+  'signal',
+  'refresh',
+  'peek',
+  'get',
+  'getMany',
+)
+const writing = fc.constantFrom<WriteKind>(
+  'set',
+  'invalidate',
+  'invalidate',
+  'silent',
+  'set-then-invalidate',
+)
 
 const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
   [
@@ -82,17 +107,7 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
       type: fc.constant('read' as const),
       node,
       cell,
-      how: fc.constantFrom<ReadKind>(
-        'call',
-        'detail',
-        'detail',
-        'detail',
-        'signal',
-        'refresh',
-        'peek',
-        'get',
-        'getMany',
-      ),
+      how: reading,
     }),
   ],
   [2, fc.record({ type: fc.constant('many' as const), node, settle: fc.boolean() })],
@@ -102,13 +117,7 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
       type: fc.constant('write' as const),
       node,
       cell,
-      how: fc.constantFrom<WriteKind>(
-        'set',
-        'invalidate',
-        'invalidate',
-        'silent',
-        'set-then-invalidate',
-      ),
+      how: writing,
     }),
   ],
   [
@@ -116,8 +125,8 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
     fc.record({
       type: fc.constant('tag' as const),
       node,
-      tag: fc.constantFrom<Tag>('t0', 't1', process.env.NODYN ? 't1' : 'dynamic'),
-      mode: fc.constantFrom<'hard' | 'soft'>('hard', 'soft'),
+      tag,
+      mode: stamping,
     }),
   ],
   [1, fc.record({ type: fc.constant('clear' as const), node })],
@@ -163,9 +172,60 @@ const weighted: ReadonlyArray<readonly [number, fc.Arbitrary<Operation>]> = [
   [0.3, fc.record({ type: fc.constant('lose' as const) })],
 ]
 
-export const operations: fc.Arbitrary<Operation[]> = fc.array(
-  fc.oneof(
-    ...weighted.map(([weight, arbitrary]) => ({ weight: Math.round(weight * 10), arbitrary })),
-  ),
-  { minLength: 5, maxLength: 60, size: 'max' },
+const anything: fc.Arbitrary<Operation> = fc.oneof(
+  ...weighted.map(([weight, arbitrary]) => ({ weight: Math.round(weight * 10), arbitrary })),
 )
+
+const interlude: fc.Arbitrary<Operation[]> = fc.array(
+  fc.oneof(
+    fc.record({ type: fc.constant('step' as const), count: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ type: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 120, 450) }),
+    fc.record({ type: fc.constant('read' as const), node, cell, how: reading }),
+  ),
+  { maxLength: 3 },
+)
+
+const write: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ type: fc.constant('write' as const), node, cell, how: writing }),
+  fc.record({ type: fc.constant('tag' as const), node, tag, mode: stamping }),
+  fc.record({ type: fc.constant('clear' as const), node }),
+  fc.record({
+    type: fc.constant('read' as const),
+    node,
+    cell,
+    how: fc.constant('refresh' as const),
+  }),
+)
+
+/** A load is held, something is written meanwhile, the load ends, and its key is read again. */
+const race: fc.Arbitrary<Operation[]> = fc
+  .tuple(node, cell, reading, reading, write, fc.array(interlude, { minLength: 5, maxLength: 5 }))
+  .map(([loader, place, first, again, written, pauses]) => {
+    const read = (how: ReadKind): Operation => ({ type: 'read', node: loader, cell: place, how })
+    const aimed = 'cell' in written ? { ...written, cell: place } : written
+    return [
+      { type: 'origin', cell: place, behaviour: 'held' } as const,
+      read(first),
+      ...(pauses[0] ?? []),
+      aimed,
+      ...(pauses[1] ?? []),
+      { type: 'answer' } as const,
+      ...(pauses[2] ?? []),
+      read(again),
+      ...(pauses[3] ?? []),
+      { type: 'origin', cell: place, behaviour: 'ok' } as const,
+      read('detail'),
+      ...(pauses[4] ?? []),
+    ]
+  })
+
+/** Single operations, with races among them: chance alone seldom makes the steps of one meet. */
+export const operations: fc.Arbitrary<Operation[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: anything.map((operation) => [operation]) },
+      { weight: 1, arbitrary: race },
+    ),
+    { minLength: 3, maxLength: 35, size: 'max' },
+  )
+  .map((fragments) => fragments.flat())
