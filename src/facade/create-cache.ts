@@ -20,6 +20,7 @@ import {
   resolveCompression,
   resolveL1,
 } from './resolve-options.ts'
+import { Territory } from './territory.ts'
 
 /** What every entry of a cache carries implicitly. */
 const ROOT_TAG = '!'
@@ -38,6 +39,11 @@ let caches = 0
  * @throws ERR_INVALID_OPTION for wrong options, naming the nearest right one
  */
 export function createCache(options: CacheOptions = {}): Cache {
+  return newCache(options).cache
+}
+
+/** A cache with what wrapped functions need of it. */
+export function newCache(options: CacheOptions): { cache: Cache; territory: Territory } {
   checkCacheOptions(options)
   const { name = 'default', clock = realClock, random = realRandom } = options as CacheOptions
   const store = (options.l2 || undefined) as Store | undefined
@@ -68,7 +74,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     startedAt: clock.wall(),
     closed: false,
   }
-  const cache = new Cache(
+  const territory = new Territory(
     {
       core,
       l1TtlClamped: l1.clamped,
@@ -78,10 +84,11 @@ export function createCache(options: CacheOptions = {}): Cache {
       named: options.name !== undefined,
       direct: new Map(),
     },
-    { path: [], tags: [ROOT_TAG], defaults: freshnessOf(options) },
+    { path: [], scopeTags: [ROOT_TAG], defaults: freshnessOf(options) },
   )
+  const cache = new Cache(territory)
   options.metrics?.observeCache(cache)
-  return cache
+  return { cache, territory }
 }
 
 interface Opening {

@@ -2,7 +2,7 @@ import { ResilienceError } from '../kernel/errors.ts'
 import type { LoadContext } from '../read-path/policy.ts'
 import type { Cache } from './cache.ts'
 import type { CachedFunction } from './cached-function.ts'
-import { createCache } from './create-cache.ts'
+import { newCache } from './create-cache.ts'
 import { type CachedDecorator, type ContextDecorator, cachedAs } from './decorator-shape.ts'
 import type {
   CacheOptions,
@@ -14,7 +14,7 @@ import type {
 import { checkCacheOptions } from './resolve-options.ts'
 
 let options: CacheOptions = {}
-let current: Cache | undefined
+let current: ReturnType<typeof newCache> | undefined
 
 /**
  * The options of the process's default cache, which `cached` of this module uses. Call it before the
@@ -34,7 +34,11 @@ export function configureCache(given: CacheOptions): void {
 
 /** The process's default cache, made at its first use: L1 only unless configured. */
 export function defaultCache(): Cache {
-  current ??= createCache(options)
+  return theOne().cache
+}
+
+function theOne(): ReturnType<typeof newCache> {
+  current ??= newCache(options)
   return current
 }
 
@@ -62,5 +66,5 @@ export function cached<A extends unknown[], V>(
 export function cached(options: DecoratorOptions & { context: true }): ContextDecorator
 export function cached(options?: DecoratorOptions): CachedDecorator
 export function cached(...call: unknown[]): unknown {
-  return cachedAs(call, defaultCache)
+  return cachedAs(call, () => theOne().territory)
 }

@@ -9,6 +9,7 @@ import {
   checkFunction,
   checkNumber,
   checkOptionNames,
+  checkTags,
   invalidOption,
 } from '../kernel/options.ts'
 import type { Sharing } from '../l1/sharing.ts'
@@ -272,16 +273,6 @@ function checkLoading(options: Given): void {
   for (const name of ['l1', 'l2']) checkBoolean(options[name], name)
   checkShape(options.schema, ['~standard'], 'schema', 'a Standard Schema such as z.object({ … })')
   checkShape(options.codec, ['id', 'encode', 'decode'], 'codec', '{ id, encode, decode }')
-}
-
-function checkTags(tags: unknown, option = 'tags'): void {
-  if (tags === undefined) return
-  if (!Array.isArray(tags)) {
-    throw invalidOption(`${option} must be an array of text, got ${kindOf(tags)}`)
-  }
-  const wrong = tags.findIndex((tag) => typeof tag !== 'string')
-  if (wrong < 0) return
-  throw invalidOption(`${option} must be an array of text, got ${kindOf(tags[wrong])} in it`)
 }
 
 function checkShape(

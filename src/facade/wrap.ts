@@ -120,12 +120,9 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
     explain: async (...args: unknown[]) => explain(core.request(bound, args)),
     async clear() {
       const region = core.use()
-      return clearScope(
-        region.core,
-        [region],
-        region.scopeTags.at(-1) as string,
-        core.policy.strict,
-      )
+      const { strict, useL2 } = core.policy
+      const scopeTag = region.scopeTags.at(-1) as string
+      return clearScope(region.core, [region], { scopeTag, strict, useL2 })
     },
     warm: (lists: readonly unknown[][], options: { concurrency?: number } = {}) =>
       warm(core, valueFor, lists, options),

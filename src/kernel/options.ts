@@ -71,6 +71,16 @@ export function checkCount(value: unknown, option: string): void {
   }
 }
 
+export function checkTags(tags: unknown, option = 'tags'): void {
+  if (tags === undefined) return
+  if (!Array.isArray(tags)) {
+    throw invalidOption(`${option} must be an array of text, got ${kindOf(tags)}`)
+  }
+  const wrong = tags.findIndex((tag) => typeof tag !== 'string')
+  if (wrong < 0) return
+  throw invalidOption(`${option} must be an array of text, got ${kindOf(tags[wrong])} in it`)
+}
+
 /** The one of `candidates` that a typing mistake may have meant, if any is near enough. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined

@@ -11,7 +11,7 @@ const MAX_INTENTS = 10_000
 export class Journal {
   /** How many operations of a key are open; the entry stays when one of them failed. */
   readonly #keys = new Map<string, number>()
-  readonly #tags = new Map<string, StampMode>()
+  readonly #tags = new Map<string, { mode: StampMode; open: number }>()
   #overflowed = false
 
   get size(): number {
@@ -29,7 +29,11 @@ export class Journal {
 
   addTags(tags: readonly string[], mode: StampMode): void {
     for (const tag of tags) {
-      if (this.#tags.get(tag) !== 'hard') this.#tags.set(tag, mode)
+      const present = this.#tags.get(tag)
+      this.#tags.set(tag, {
+        mode: present?.mode === 'hard' ? 'hard' : mode,
+        open: (present?.open ?? 0) + 1,
+      })
     }
     this.#bound()
   }
@@ -40,7 +44,27 @@ export class Journal {
     else this.#keys.delete(key)
   }
 
+  /** It stays to be replayed, also where a replay that began before it has ended meanwhile. */
+  keyFailed(key: string): void {
+    if (!this.#keys.has(key)) this.addKey(key)
+  }
+
   tagsDone(tags: readonly string[]): void {
+    for (const tag of tags) {
+      const present = this.#tags.get(tag)
+      if (present && present.open > 1) this.#tags.set(tag, { ...present, open: present.open - 1 })
+      else this.#tags.delete(tag)
+    }
+  }
+
+  tagsFailed(tags: readonly string[], mode: StampMode): void {
+    this.addTags(
+      tags.filter((tag) => !this.#tags.has(tag)),
+      mode,
+    )
+  }
+
+  tagsReplayed(tags: readonly string[]): void {
     for (const tag of tags) this.#tags.delete(tag)
   }
 
@@ -49,8 +73,8 @@ export class Journal {
     const tags = [...this.#tags]
     return {
       keys: [...this.#keys.keys()],
-      hard: tags.filter(([, mode]) => mode === 'hard').map(([tag]) => tag),
-      soft: tags.filter(([, mode]) => mode === 'soft').map(([tag]) => tag),
+      hard: tags.filter(([, { mode }]) => mode === 'hard').map(([tag]) => tag),
+      soft: tags.filter(([, { mode }]) => mode === 'soft').map(([tag]) => tag),
     }
   }
 

@@ -60,7 +60,7 @@ export class RemoteLevel {
   readonly #writes: Gate
   readonly #journal = new Journal()
   /** What was last begun for each key, as long as it runs. */
-  readonly #latest = new Map<string, symbol>()
+  readonly #latest = new Map<string, Promise<boolean>>()
   readonly #waitingForReady = new Set<() => void>()
   #state: StoreState
   #since: number
@@ -108,7 +108,9 @@ export class RemoteLevel {
   /** A reply, or `undefined` when L2 did not give one within its deadline. */
   async read(request: ReadRequest): Promise<ReadReply | undefined> {
     if (!this.usable) return undefined
-    const lease = request.lease
+    const { lease } = request
+    // Sent before what was done to the key: the reply may show what was there before.
+    const doubted = new Set(request.keys.filter((key) => this.distrusts(key, [])))
     const onLate = lease ? (reply: ReadReply) => this.#giveBack(request, lease, reply) : undefined
     const reply = await this.#attempt(
       this.#reads,
@@ -116,8 +118,11 @@ export class RemoteLevel {
       () => this.#session.read(request),
       onLate,
     )
-    if (reply) this.#noteReply(reply)
-    return reply
+    if (!reply) return undefined
+    this.#noteReply(reply)
+    if (doubted.size === 0) return reply
+    const records = request.keys.map((key, i) => (doubted.has(key) ? undefined : reply.records[i]))
+    return { ...reply, records }
   }
 
   /** Stores the result of a load if it still may be. */
@@ -137,7 +142,7 @@ export class RemoteLevel {
     return this.#intent([key], async (isLatest) => {
       const request = await prepare(await this.#session.read({ keys: [], tags: [] }))
       // What was done to the key since must not be overwritten by what was done before.
-      if (!isLatest()) return true
+      if (!isLatest()) return this.#latest.get(key)
       return request ? this.#session.write(request) : this.#session.delete([key])
     })
   }
@@ -150,6 +155,7 @@ export class RemoteLevel {
     this.#journal.addTags(tags, mode)
     const done = await this.#tell(() => this.#session.stamp(tags, mode))
     if (done) this.#journal.tagsDone(tags)
+    else this.#journal.tagsFailed(tags, mode)
     return done
   }
 
@@ -217,7 +223,7 @@ export class RemoteLevel {
     keys: readonly string[],
     operation: (isLatest: () => boolean) => Promise<unknown>,
   ): Promise<boolean> {
-    const mine = Symbol('intent')
+    const { promise: mine, resolve } = Promise.withResolvers<boolean>()
     for (const key of keys) {
       this.#journal.addKey(key)
       this.#latest.set(key, mine)
@@ -227,8 +233,10 @@ export class RemoteLevel {
     )
     for (const key of keys) {
       if (done) this.#journal.keyDone(key)
+      else this.#journal.keyFailed(key)
       if (this.#latest.get(key) === mine) this.#latest.delete(key)
     }
+    resolve(done)
     return done
   }
 
@@ -243,7 +251,7 @@ export class RemoteLevel {
       async () => (await operation()) ?? true,
     )
     if (reply === undefined) this.#scheduleReplay()
-    return reply !== undefined
+    return reply !== undefined && reply !== false
   }
 
   async #attempt<T>(
@@ -358,7 +366,7 @@ export class RemoteLevel {
       ] as const) {
         if (tags.length === 0) continue
         await within(this.#session.stamp(tags, mode))
-        this.#journal.tagsDone(tags)
+        this.#journal.tagsReplayed(tags)
       }
     } catch (error) {
       this.#lastError = error

@@ -38,3 +38,16 @@ export interface CacheEvents {
   /** L2 became unusable (`true`) or usable again (`false`). */
   degraded: { readonly cache: string; readonly degraded: boolean }
 }
+
+export const EVENT_NAMES: ReadonlyArray<keyof CacheEvents> = [
+  'hit',
+  'miss',
+  'stale',
+  'origin',
+  'error',
+  'evict',
+  'invalidate',
+  'l2-state',
+  'gap',
+  'degraded',
+]

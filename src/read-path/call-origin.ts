@@ -1,6 +1,7 @@
 import { isRunner } from '../contracts/runner.ts'
 import { type Duration, toMs } from '../kernel/duration.ts'
 import { ResilienceError } from '../kernel/errors.ts'
+import { checkTags } from '../kernel/options.ts'
 import type { Flight } from './flight.ts'
 import type { LoadContext, Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -113,6 +114,7 @@ class LoadNotes {
         notes.#ttlMs = toMs(ttl, 'setTtl')
       },
       setTags(tags: readonly string[]) {
+        checkTags(tags, 'setTags()')
         notes.#tags = tags.map((tag) => notes.#region.tag(tag))
       },
       skip() {
@@ -203,14 +205,16 @@ function keepLeases(region: Region, flights: readonly Flight[]): () => void {
   if (!remote || leased.length === 0) return () => {}
   let timer: unknown
   const renew = (): void => {
-    let renewed = 0
-    for (const { key, fence, over } of leased) {
+    let renewing = 0
+    for (const flight of leased) {
+      const { key, fence, over } = flight
       if (over || !fence?.token) continue
-      renewed++
-      background.track(remote.renew(region.storeKey(key), fence.token, LEASE_MS))
+      renewing++
+      const renewed = remote.renew(region.storeKey(key), fence.token, LEASE_MS)
+      background.track(renewed.then((ours) => ours === false && flight.detach()))
     }
     // An origin that never ends must not keep its timer: nobody waits for it any more.
-    if (renewed === 0) return
+    if (renewing === 0) return
     timer = clock.setTimeout(renew, RENEW_MS, { unref: true })
   }
   timer = clock.setTimeout(renew, RENEW_MS, { unref: true })

@@ -67,6 +67,8 @@ export class Flight implements InFlight {
   detached = false
   /** Another process has written the key since L2 was last asked. */
   overtaken = false
+  /** The origin runs without a lease, and another process has stored the key meanwhile. */
+  raced = false
   /** The origin was called: what is written from now on is newer than what it brings. */
   calling = false
   /** Another process has done something to the key since L2 was last asked. */
@@ -188,7 +190,8 @@ export class Flight implements InFlight {
     const { fence } = this
     // A late message of what was there before L2 was asked.
     if (fence && fence.epoch === epoch && sequence <= fence.sequence) return
-    this.overtaken = true
+    if (this.calling && fence?.token === undefined) this.raced = true
+    else this.overtaken = true
     this.wake()
   }
 

@@ -12,6 +12,8 @@ export interface InFlight {
   readonly softElapsed: boolean
   /** Something was invalidated since it began: it must not be joined, and stores nothing. */
   readonly outdated: boolean
+  /** Another process has written the key since L2 was last asked: it is not joined by who comes now. */
+  readonly overtaken: boolean
   /** A caller that joins has something usable that is not fresh. */
   offerStale(entry: Entry): void
   /** What a caller that waits for it gets. */

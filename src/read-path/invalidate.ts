@@ -75,21 +75,18 @@ export function invalidateTags(
   return done(core.remote ? core.remote.stamp(tags, mode) : true, strict)
 }
 
-/** Empties everything that carries a scope tag: a function, a namespace, the whole cache. */
+/** Empties what carries a scope tag: a function, a namespace, the whole cache. */
 export function clearScope(
   core: Core,
   regions: Iterable<Region>,
-  scopeTag: string,
-  strict: boolean,
+  { scopeTag, strict, useL2 }: { scopeTag: string; strict: boolean; useL2: boolean },
 ): Promise<Durability> {
   assertOpen(core)
   core.stamps.invalidate([scopeTag], 'hard')
-  for (const region of regions) {
-    if (!region.scopeTags.includes(scopeTag)) continue
-    region.empty()
-  }
+  for (const region of regions) region.empty()
   emit(core, 'clear', 'hard')
-  return done(core.remote ? core.remote.stamp([scopeTag], 'hard') : true, strict)
+  const tellsL2 = core.remote !== undefined && useL2
+  return done(tellsL2 ? core.remote.stamp([scopeTag], 'hard') : true, strict)
 }
 
 function assertOpen(core: Core): void {

@@ -83,6 +83,11 @@ interface View {
   readonly token: string | undefined
 }
 
+interface Found {
+  readonly entry: Entry
+  readonly fresh: boolean
+}
+
 /** What one reply means for one flight. */
 async function consider(
   region: Region,
@@ -98,14 +103,20 @@ async function consider(
     if (lease === 'granted' && token) giveBack(region, flight, token)
     return 'answered'
   }
-  if (found && !found.fresh) keepStale(region, flight, found.entry)
-  if (found) flight.offerStale(found.entry)
-  else if (isKnownToL2(flight.fallback)) flight.dropFallback()
-  else flight.trustFallback()
+  settleFallback(region, flight, found)
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
   beginAt(region, flight, reply, lease === 'granted' ? token : undefined)
   return 'missing'
+}
+
+/** What L2 says about the stale value that may be served meanwhile. */
+function settleFallback(region: Region, flight: Flight, found: Found | undefined): void {
+  if (found) {
+    if (!found.fresh) keepStale(region, flight, found.entry)
+    flight.offerStale(found.entry)
+  } else if (isKnownToL2(flight.fallback)) flight.dropFallback()
+  else flight.trustFallback()
 }
 
 /** What L2 once held and holds no more was invalidated, or evicted: it is not to be believed. */
@@ -127,7 +138,7 @@ function beginAt(
 }
 
 /** Whether an entry of L2 is what this load was begun for. */
-function satisfies(flight: Flight, found: { entry: Entry; fresh: boolean }): boolean {
+function satisfies(flight: Flight, found: Found): boolean {
   return (
     !flight.over && found.fresh && !flight.forced && found.entry.createdAt >= flight.minCreatedAt
   )
@@ -152,7 +163,7 @@ async function acceptable(
   record: StoredRecord,
   reply: ReadReply,
   tags: readonly string[],
-): Promise<{ entry: Entry; fresh: boolean } | undefined> {
+): Promise<Found | undefined> {
   const { key, policy, startedSequence } = flight
   const found = await decodeRecord(region, key, policy, record, reply, tags, startedSequence)
   if (!found || flight.outdated) return undefined
@@ -167,7 +178,7 @@ function withFreshness(
   region: Region,
   flight: Flight,
   { entry, expired }: RemoteEntry,
-): { entry: Entry; fresh: boolean } | undefined {
+): Found | undefined {
   const now = region.core.clock.now()
   if (expired) expire(entry, now)
   if (now < entry.freshUntil) return { entry, fresh: true }

@@ -175,7 +175,7 @@ function takeOff(request: Read, options: TakeOff): InFlight {
   const forced = options.call?.reload === true
   const running = region.flights.get(key)
   if (running) {
-    if (!running.outdated && (!forced || running.forced)) {
+    if (!running.outdated && !running.overtaken && (!forced || running.forced)) {
       region.coalesced++
       return running
     }

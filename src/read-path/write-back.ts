@@ -7,7 +7,7 @@ import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'
 import type { Core } from './core.ts'
 import type { Flight } from './flight.ts'
-import { CLOCK_ERROR_MS, heat } from './freshness.ts'
+import { CLOCK_ERROR_MS, heat, unverify } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -62,13 +62,15 @@ export interface Loaded {
  */
 export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): void {
   const { policy } = flight
-  const entry = flight.outdated ? undefined : entryOfLoaded(region, flight, loaded)
+  const mayStore = !flight.over && !flight.outdated
+  const entry = !mayStore ? undefined : entryOfLoaded(region, flight, loaded)
   if (!entry) {
     flight.succeed(plainOutcome(region, loaded.value))
     release(region, flight)
     return
   }
   const outcome = entryOutcome(entry, 'origin', 'loaded')
+  if (flight.raced) unverify(entry)
   if (policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
   flight.succeed(outcome)
   commit(region, flight, entry, loaded.tags)
@@ -200,8 +202,10 @@ function commit(region: Region, flight: Flight, entry: Entry, tags: readonly str
     const request = await writeRequest(region, flight.key, entry, policy, at)
     if (!request || flight.outdated) return release(region, flight)
     const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
-    if (!reply?.stored) return release(region, flight)
-    markStored(entry)
+    if (reply?.stored) return markStored(entry)
+    // Something was invalidated since the load began, of which this process has not heard yet.
+    if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
+    release(region, flight)
   }
   core.background.track(work())
 }

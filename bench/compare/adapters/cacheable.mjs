@@ -1,0 +1,31 @@
+// `wrap` makes the key by itself; `getOrSet` is the shorter way. `useClone: false` spares a
+// structuredClone for each read, as its documentation advises where values are not changed.
+import { Cacheable, CacheableMemory } from 'cacheable'
+import { Keyv } from 'keyv'
+
+export const id = 'cacheable'
+export const variants = ['getOrSet', 'getOrSet, useClone: false', 'wrap']
+export const objectKeys = 'by hand (wrap: derived)'
+// Its errors become `undefined` unless throwErrors is set, which is set here.
+export const unsupported = {
+  getOrSet: ['tags'],
+  'getOrSet, useClone: false': ['tags'],
+  wrap: ['tags'],
+}
+
+export async function setup({ variant, ttlMs = 3_600_000, max = 10_000, keyOf, origin }) {
+  const useClone = !variant.includes('useClone: false')
+  const store = new CacheableMemory({ ttl: ttlMs, useClone, lruSize: max })
+  const cache = new Cacheable({ primary: new Keyv({ store }), ttl: ttlMs })
+  const wrapped = cache.wrap(origin, { ttl: ttlMs, keyPrefix: 'bench', throwErrors: true })
+  const fn =
+    variant === 'wrap'
+      ? wrapped
+      : (arg) =>
+          cache.getOrSet(keyOf(arg), () => origin(arg), { ttl: ttlMs, throwErrors: true })
+  return { fn, fill: fn, cache }
+}
+
+export async function teardown({ cache }) {
+  await cache.disconnect()
+}
