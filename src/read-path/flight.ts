@@ -84,6 +84,7 @@ export class Flight implements InFlight {
   #answered = false
   readonly #final = Promise.withResolvers<Outcome>()
   #controller: AbortController | undefined
+  #foundTags: readonly string[] = []
   #abortReason: ResilienceError | undefined
   #softTimer: unknown
   #hardTimer: unknown
@@ -128,7 +129,13 @@ export class Flight implements InFlight {
   /** Whether an invalidation that came after the start outdates what this load will bring. */
   get outdated(): boolean {
     const overwritten = this.calling && this.overtaken
-    return this.#killed || overwritten || this.#isStampedSince('soft')
+    return this.#killed || overwritten || this.#isStampedSince('soft', this.tags)
+  }
+
+  /** Its result turned out to have a tag that was invalidated since the start. */
+  get foundOutdated(): boolean {
+    const tags = this.#foundTags
+    return this.#isStampedSince('hard', tags) || this.#isStampedSince('soft', tags)
   }
 
   /** What may be served instead of a fresh value now: still in its grace, and not invalidated. */
@@ -262,8 +269,10 @@ export class Flight implements InFlight {
     this.#final.resolve(outcome)
   }
 
-  succeed(outcome: Outcome): void {
+  /** @param tags of the result, with those that only the origin knew */
+  succeed(outcome: Outcome, tags: readonly string[]): void {
     if (this.over) return
+    this.#foundTags = tags
     this.#end()
     this.#answerWith(outcome)
     this.#final.resolve(outcome)
@@ -293,12 +302,12 @@ export class Flight implements InFlight {
   }
 
   get #killed(): boolean {
-    return this.detached || this.#isStampedSince('hard')
+    return this.detached || this.#isStampedSince('hard', this.tags)
   }
 
-  #isStampedSince(mode: 'hard' | 'soft'): boolean {
+  #isStampedSince(mode: 'hard' | 'soft', tags: readonly string[]): boolean {
     const { stamps } = this.region.core
-    const { startedSequence, tags } = this
+    const { startedSequence } = this
     return stamps.sequence !== startedSequence && stamps.newest(tags, mode) > startedSequence
   }
 
@@ -314,10 +323,7 @@ export class Flight implements InFlight {
   #count({ source, kind }: Outcome): void {
     const { region, callers } = this
     for (let i = 0; i < callers && source === 'stale'; i++) emitStale(region, this.key, kind)
-    if (source === 'l1') region.hits += callers
-    else if (source === 'l2') region.hitsL2 += callers
-    else if (source === 'stale') region.stale += callers
-    else region.misses += callers
+    region.count(source, callers)
   }
 
   #end(): void {

@@ -12,6 +12,10 @@ export interface InFlight {
   readonly softElapsed: boolean
   /** Something was invalidated since it began: it must not be joined, and stores nothing. */
   readonly outdated: boolean
+  /** The local sequence when it began. */
+  readonly startedSequence: number
+  /** Its result turned out to have a tag that was invalidated since the start. */
+  readonly foundOutdated: boolean
   /** Another process has written the key since L2 was last asked: it is not joined by who comes now. */
   readonly overtaken: boolean
   /** A caller that joins has something usable that is not fresh. */

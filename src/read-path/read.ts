@@ -246,15 +246,32 @@ export function tagsOf(
 function waitFor(request: Read, options: TakeOff): Promise<Outcome> {
   const { call, minCreatedAt } = options
   const flight = takeOff(request, options)
+  const { sequence } = request.region.core.stamps
   let wanted = flight.join()
+  if (sequence !== flight.startedSequence) {
+    // A tag that only the result shows may be among those invalidated before this caller came.
+    wanted = wanted.then((outcome) =>
+      flight.foundOutdated ? readAnew(request, outcome, call) : outcome,
+    )
+  }
   if (call?.maxAgeMs !== undefined && !call.reload) {
     const isEnough = (outcome: Outcome): boolean => outcome.createdAt >= minCreatedAt
     // The flight may have answered with a stale value, or been content with less.
     wanted = wanted
       .then((outcome) => (isEnough(outcome) ? outcome : flight.final))
-      .then((outcome) => (isEnough(outcome) ? outcome : read(request, { reload: true })))
+      .then((outcome) => (isEnough(outcome) ? outcome : readAnew(request, outcome, { reload: true })))
   }
   return call?.signal ? untilAborted(flight, wanted, call.signal) : wanted
+}
+
+/** The outcome of the load it joined is no answer for this caller after all; it is counted once. */
+function readAnew(
+  request: Read,
+  { source }: Outcome,
+  call: CallOptions | undefined,
+): Outcome | Promise<Outcome> {
+  request.region.count(source, -1)
+  return read(request, call)
 }
 
 /** The signal ends this caller's wait, not the load of the others. */

@@ -7,6 +7,7 @@ import type { Stamps } from '../l1/stamps.ts'
 import type { Core } from './core.ts'
 import { unverify } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Source } from './outcome.ts'
 
 /** A reading that is past every limit: whoever compares with it takes the exact path. */
 const ASLEEP = { now: Number.POSITIVE_INFINITY }
@@ -115,6 +116,14 @@ export class Region {
   empty(): void {
     this.local.clear()
     this.writes++
+  }
+
+  /** Counts so many reads by how they were answered. */
+  count(source: Source, reads: number): void {
+    if (source === 'l1') this.hits += reads
+    else if (source === 'l2') this.hitsL2 += reads
+    else if (source === 'stale') this.stale += reads
+    else this.misses += reads
   }
 
   dispose(): void {

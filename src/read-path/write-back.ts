@@ -1,7 +1,7 @@
 import type { WriteRequest } from '../contracts/store.ts'
 import { sealAsync } from '../envelope/seal.ts'
 import { toMs } from '../kernel/duration.ts'
-import { ENTRY_COPY, ENTRY_ERROR, ENTRY_IN_L2, Entry, EntryMeta, packTags } from '../l1/entry.ts'
+import { ENTRY_COPY, ENTRY_ERROR, ENTRY_IN_L2, Entry, EntryMeta, entryTags, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'
@@ -18,7 +18,7 @@ export function promote(region: Region, flight: Flight, entry: Entry): void {
   const { key, policy } = flight
   const mayKeep = !flight.outdated && !flight.overtaken
   if (policy.useL1 && core.useL1 && mayKeep) put(region, key, entry, policy)
-  flight.succeed(entryOutcome(entry, 'l2', 'promoted'))
+  flight.succeed(entryOutcome(entry, 'l2', 'promoted'), entryTags(entry))
   if (core.events.has('hit')) {
     core.events.emit('hit', {
       cache: core.name,
@@ -65,14 +65,14 @@ export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): voi
   const mayStore = !flight.over && !flight.outdated
   const entry = !mayStore ? undefined : entryOfLoaded(region, flight, loaded)
   if (!entry) {
-    flight.succeed(plainOutcome(region, loaded.value))
+    flight.succeed(plainOutcome(region, loaded.value), loaded.tags)
     release(region, flight)
     return
   }
   const outcome = entryOutcome(entry, 'origin', 'loaded')
   if (flight.raced) unverify(entry)
   if (policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
-  flight.succeed(outcome)
+  flight.succeed(outcome, loaded.tags)
   commit(region, flight, entry, loaded.tags)
 }
 
