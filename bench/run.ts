@@ -49,9 +49,17 @@ for (const entry of chosen) {
 progress('\r\u001b[K')
 
 const command = ['npm run bench', ...process.argv.slice(2)].join(' -- ').replaceAll(' -- --', ' --')
-const results = { name: 'figures', date: new Date().toISOString(), command, machine, versions, figures }
+const results = {
+  name: 'figures',
+  date: new Date().toISOString(),
+  command,
+  machine,
+  versions,
+  figures,
+}
 if (flags.json) console.log(JSON.stringify(results, null, 2))
-else console.log(layOut([['', 'figure', 'target', 'error', '', 'of which'], ...figures.map(lineOf)]))
+else
+  console.log(layOut([['', 'figure', 'target', 'error', '', 'of which'], ...figures.map(lineOf)]))
 // A part of the table is not a result to publish.
 if (only === undefined && !flags.quick) progress(`\n${writeResults('figures', results)}\n`)
 if (flags.check && figures.some(({ verdict }) => verdict === 'MISSED')) process.exitCode = 1

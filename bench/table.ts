@@ -10,7 +10,9 @@ export function layOut(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((text, column) =>
-          column === 0 ? text.padEnd(widths[column] as number) : text.padStart(widths[column] as number),
+          column === 0
+            ? text.padEnd(widths[column] as number)
+            : text.padStart(widths[column] as number),
         )
         .join('  ')
         .trimEnd(),

@@ -55,7 +55,9 @@ for (const file of readdirSync(new URL('./adapters/', import.meta.url)).sort()) 
 
 // All libraries once, then all of them again: what the machine does meanwhile meets each of them.
 const turns = flags.quick ? 1 : 5
-const rounds = flags.quick ? { rounds: 20, sliceMs: 1, bursts: 5 } : { rounds: 60, sliceMs: 1, bursts: 30 }
+const rounds = flags.quick
+  ? { rounds: 20, sliceMs: 1, bursts: 5 }
+  : { rounds: 60, sliceMs: 1, bursts: 30 }
 const child = new URL('./child.ts', import.meta.url)
 for (let turn = 0; turn < turns; turn++) {
   for (const entry of entries) {
@@ -84,7 +86,14 @@ const libraries = entries.map(({ id, variant, objectKeys, processes }) => {
   return { id, variant, objectKeys, referenceNs: median(reference), figures }
 })
 const command = ['npm run bench:compare', ...process.argv.slice(2)].join(' ')
-const results = { name: 'compare', date: new Date().toISOString(), command, machine, versions, libraries }
+const results = {
+  name: 'compare',
+  date: new Date().toISOString(),
+  command,
+  machine,
+  versions,
+  libraries,
+}
 
 if (flags.json) console.log(JSON.stringify(results, null, 2))
 else console.log(table())

@@ -14,5 +14,7 @@ export function writeResults(name: string, results: unknown): string {
 
 /** Four digits are more than any of these figures is good for. */
 function rounded(_name: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(4))
+    : value
 }

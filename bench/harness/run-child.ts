@@ -29,7 +29,9 @@ export async function runChild<T>(
   })
   const [code, signal] = await once(child, 'close')
   if (message === undefined) {
-    throw new Error(`${file.pathname} ${args[0]} ended (${signal ?? code}) without a result\n${complaint}`)
+    throw new Error(
+      `${file.pathname} ${args[0]} ended (${signal ?? code}) without a result\n${complaint}`,
+    )
   }
   return message
 }

@@ -54,7 +54,11 @@ export const scene: Scene = async ({ library }) => {
     perObjectHit.push((await allocatedBy(objectHit)) - (await allocatedBy(text)))
   }
   return [
-    { id: 'allocation', samples: perHit, parts: { awaitBytes: median([await allocatedBy(nothing)]) } },
+    {
+      id: 'allocation',
+      samples: perHit,
+      parts: { awaitBytes: median([await allocatedBy(nothing)]) },
+    },
     { id: 'allocation-object', samples: perObjectHit },
   ]
 }

@@ -66,7 +66,11 @@ export const scene: Scene = async ({ library, settings }) => {
     {
       id: 'peek',
       samples: ratios(timings, 'peek', 'reference'),
-      parts: { ns: ns('peek'), p99Ns: quantile(timings.peek ?? [], 0.99), referenceNs: ns('reference') },
+      parts: {
+        ns: ns('peek'),
+        p99Ns: quantile(timings.peek ?? [], 0.99),
+        referenceNs: ns('reference'),
+      },
     },
   ]
 }

@@ -18,12 +18,16 @@ export const scene: Scene = async ({ url }) => {
     if (run % 2 === 1) bare.push(timeProcess(empty))
   }
   const samples = loaded.map((ms, run) => ms - (bare[run] as number))
-  return [{ id: 'import', samples, parts: { bareNodeMs: median(bare), withImportMs: median(loaded) } }]
+  return [
+    { id: 'import', samples, parts: { bareNodeMs: median(bare), withImportMs: median(loaded) } },
+  ]
 }
 
 function timeProcess(args: readonly string[]): number {
   const start = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${stderr}`)
   return performance.now() - start
 }

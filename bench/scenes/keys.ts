@@ -43,5 +43,8 @@ export const scene: Scene = async ({ settings }) => {
     },
   }
   const timings = await timeInRounds([...contenders, remembered], settings)
-  return Object.entries(timings).map(([name, ns]) => ({ id: `key: ${name}`, samples: [median(ns)] }))
+  return Object.entries(timings).map(([name, ns]) => ({
+    id: `key: ${name}`,
+    samples: [median(ns)],
+  }))
 }

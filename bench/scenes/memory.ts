@@ -26,7 +26,11 @@ export const scene: Scene = async ({ library }) => {
   const local = await measureLocal(library, keys, origin)
   const layered = await measureLayered(library, keys, origin)
   return [
-    { id: 'memory-l1', samples: [local.filled - bare], parts: { bare, bareWithTtl, ours: local.filled } },
+    {
+      id: 'memory-l1',
+      samples: [local.filled - bare],
+      parts: { bare, bareWithTtl, ours: local.filled },
+    },
     { id: 'memory-l1-awaited', samples: [local.awaited - bare] },
     { id: 'memory-full', samples: [layered.awaited - bare], parts: { ours: layered.awaited } },
   ]

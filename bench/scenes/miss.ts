@@ -68,7 +68,8 @@ export const scene: Scene = async ({ library, settings }) => {
     ],
     settings,
   )
-  const each = (name: string, divisor: number) => (timings[name] ?? []).map((ns) => ns / divisor / 1000)
+  const each = (name: string, divisor: number) =>
+    (timings[name] ?? []).map((ns) => ns / divisor / 1000)
   return [
     {
       id: 'miss',

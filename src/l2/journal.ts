@@ -86,10 +86,11 @@ export class Journal {
     this.#overflowed = false
   }
 
-  /** Whether L2 may still hold what an open intent has killed. */
-  distrusts(key: string, tags: readonly string[]): boolean {
-    if (this.#overflowed || this.#keys.has(key)) return true
-    return this.#tags.size > 0 && tags.some((tag) => this.#tags.has(tag))
+  /** What an open intent has done to an entry that L2 may still hold as if nothing had happened. */
+  doubts(key: string, tags: readonly string[]): StampMode | undefined {
+    if (this.#overflowed || this.#keys.has(key)) return 'hard'
+    const modes = tags.map((tag) => this.#tags.get(tag)?.mode)
+    return modes.includes('hard') ? 'hard' : modes.find((mode) => mode !== undefined)
   }
 
   #bound(): void {

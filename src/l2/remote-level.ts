@@ -110,7 +110,7 @@ export class RemoteLevel {
     if (!this.usable) return undefined
     const { lease } = request
     // Sent before what was done to the key: the reply may show what was there before.
-    const doubted = new Set(request.keys.filter((key) => this.distrusts(key, [])))
+    const doubted = new Set(request.keys.filter((key) => this.doubts(key, [])))
     const onLate = lease ? (reply: ReadReply) => this.#giveBack(request, lease, reply) : undefined
     const reply = await this.#attempt(
       this.#reads,
@@ -167,9 +167,9 @@ export class RemoteLevel {
     return this.#attempt(this.#writes, 'lease', () => this.#session.release(key, token))
   }
 
-  /** Whether what L2 holds for this entry may have been killed by an invalidation it has not heard of. */
-  distrusts(key: string, tags: readonly string[]): boolean {
-    return this.#journal.size > 0 && this.#journal.distrusts(key, tags)
+  /** What was done to this entry by an invalidation that L2 may not have heard of. */
+  doubts(key: string, tags: readonly string[]): StampMode | undefined {
+    return this.#journal.size > 0 ? this.#journal.doubts(key, tags) : undefined
   }
 
   health(): RemoteHealth {

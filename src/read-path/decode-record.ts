@@ -36,7 +36,8 @@ export async function decodeRecord(
   if (!opened.ok) return reject(region, opened.reason)
   const { entry: fields } = opened
   if (!remote || fields.epoch !== reply.epoch) return undefined
-  if (remote.distrusts(storeKey, [...fields.tags, ...region.scopeTags])) return undefined
+  const doubt = remote.doubts(storeKey, [...fields.tags, ...region.scopeTags])
+  if (doubt === 'hard') return undefined
   const stamps = await stampsOf(region, fields.tags, reply, tagsOfReply)
   if (!stamps || stamps.hard > fields.stampSequence) return undefined
 
@@ -59,7 +60,8 @@ export async function decodeRecord(
   )
   entry.meta.flags = ENTRY_IN_L2
   prepareForL1(region, entry)
-  return { entry, tags: fields.tags, expired: stamps.soft > fields.stampSequence }
+  const expired = doubt === 'soft' || stamps.soft > fields.stampSequence
+  return { entry, tags: fields.tags, expired }
 }
 
 /** Scope tags are the region's own: an entry in L1 does not repeat them. */

@@ -1,6 +1,6 @@
 import type { Fence } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
-import type { Entry } from '../l1/entry.ts'
+import { type Entry, entryTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { emitStale } from './emit-stale.ts'
 import { backOff, judge } from './freshness.ts'
@@ -64,6 +64,7 @@ export class Flight implements InFlight {
   callers = 0
   /** `softTimeout` has passed: callers get the fallback at once. */
   softElapsed = false
+  looked = false
   detached = false
   /** Another process has written the key since L2 was last asked. */
   overtaken = false
@@ -84,6 +85,7 @@ export class Flight implements InFlight {
   #answered = false
   readonly #final = Promise.withResolvers<Outcome>()
   #controller: AbortController | undefined
+  #isGone = false
   #foundTags: readonly string[] = []
   #abortReason: ResilienceError | undefined
   #softTimer: unknown
@@ -128,8 +130,13 @@ export class Flight implements InFlight {
 
   /** Whether an invalidation that came after the start outdates what this load will bring. */
   get outdated(): boolean {
+    return this.detached || this.invalidated
+  }
+
+  /** What L2 had when it was asked may be what was invalidated since. */
+  get invalidated(): boolean {
     const overwritten = this.calling && this.overtaken
-    return this.#killed || overwritten || this.#isStampedSince('soft', this.tags)
+    return this.#isGone || this.#killed || overwritten || this.#isStampedSince('soft', this.tags)
   }
 
   /** Its result turned out to have a tag that was invalidated since the start. */
@@ -186,9 +193,14 @@ export class Flight implements InFlight {
   }
 
   detach(): void {
-    this.detached = true
+    this.#isGone = true
     this.fallback = undefined
     this.fallbackIsFresh = false
+    this.supersede()
+  }
+
+  supersede(): void {
+    this.detached = true
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
     this.#giveLeaseBack()
   }
@@ -219,7 +231,7 @@ export class Flight implements InFlight {
   /** Something usable turned up that is not fresh. */
   offerStale(entry: Entry): void {
     const { fallback } = this
-    if (this.detached) return
+    if (this.#isGone) return
     const isNews = this.fallbackIsFresh || this.unverified
     if (fallback && !isNews && fallback.createdAt >= entry.createdAt) return
     if (!fallback || fallback.createdAt < entry.createdAt) this.fallback = entry
@@ -236,9 +248,12 @@ export class Flight implements InFlight {
   trustFallback(): void {
     if (!this.unverified) return
     this.unverified = false
-    if (this.fallbackIsFresh) return
+    // Fresh by its ttl, but L2 does not confirm it: with grace it is as good as a stale one.
+    if (this.fallbackIsFresh && this.policy.graceMs === 0) return
+    this.fallbackIsFresh = false
     if (this.policy.softTimeoutMs === 0) this.answerFallback('stale-while-revalidate')
     else if (this.softElapsed) this.answerFallback('stale-timeout')
+    else this.#armSoftTimer()
   }
 
   /** L2 had the fallback and has it no more: another process has invalidated it. */
@@ -264,6 +279,7 @@ export class Flight implements InFlight {
     const { fallback } = this
     if (!fallback) return
     this.#end()
+    this.#foundTags = entryTags(fallback)
     const outcome = entryOutcome(fallback, 'l1', 'degraded')
     this.#answerWith(outcome)
     this.#final.resolve(outcome)
@@ -302,7 +318,7 @@ export class Flight implements InFlight {
   }
 
   get #killed(): boolean {
-    return this.detached || this.#isStampedSince('hard', this.tags)
+    return this.#isStampedSince('hard', this.tags)
   }
 
   #isStampedSince(mode: 'hard' | 'soft', tags: readonly string[]): boolean {

@@ -8,6 +8,10 @@ export interface InFlight {
   readonly final: Promise<Outcome>
   /** Whether it calls the origin whatever L2 holds. */
   readonly forced: boolean
+  /** Nobody waits for it, or whoever did has been answered. */
+  readonly background: boolean
+  /** L2 was asked and had nothing fresh: now it waits for the origin, or for another process. */
+  readonly looked: boolean
   /** `softTimeout` has passed: callers get a stale value at once. */
   readonly softElapsed: boolean
   /** Something was invalidated since it began: it must not be joined, and stores nothing. */
@@ -24,8 +28,10 @@ export interface InFlight {
   join(): Promise<Outcome>
   /** A caller gives up waiting. */
   leave(): void
-  /** From now on it is not joined, and stores nothing. */
+  /** Its key was invalidated: it is not joined, stores nothing and answers with nothing older. */
   detach(): void
+  /** Another load takes its place: it is not joined and stores nothing. */
+  supersede(): void
   /** Another process has written the key: what this load has read may be old by now. */
   overtake(at: { sequence: number; epoch: number }): void
   /** Another process has done something to the key: a load that waits for it looks again. */

@@ -13,6 +13,7 @@ export async function load(
   manyOrigin: ManyOrigin | undefined,
 ): Promise<void> {
   const { missing, held } = await lookUpRemote(region, flights)
+  for (const flight of [...missing, ...held]) flight.looked = true
   await Promise.all([
     ...held.map((flight) => loadWhenLeased(region, flight)),
     loadFromOrigin(region, missing, manyOrigin),

@@ -115,12 +115,12 @@ function settleFallback(region: Region, flight: Flight, found: Found | undefined
   if (found) {
     if (!found.fresh) keepStale(region, flight, found.entry)
     flight.offerStale(found.entry)
-  } else if (isKnownToL2(flight.fallback)) flight.dropFallback()
+  } else if (!flight.invalidated && isKnownToL2(flight.fallback)) flight.dropFallback()
   else flight.trustFallback()
 }
 
 /** What L2 once held and holds no more was invalidated, or evicted: it is not to be believed. */
-function isKnownToL2(entry: Entry | undefined): boolean {
+export function isKnownToL2(entry: Entry | undefined): boolean {
   return entry?.meta !== undefined && (entry.meta.flags & ENTRY_IN_L2) !== 0
 }
 
@@ -166,7 +166,7 @@ async function acceptable(
 ): Promise<Found | undefined> {
   const { key, policy, startedSequence } = flight
   const found = await decodeRecord(region, key, policy, record, reply, tags, startedSequence)
-  if (!found || flight.outdated) return undefined
+  if (!found || flight.invalidated) return undefined
   // The call declares other tags than the entry was stored with: it would miss an invalidation.
   const stored = new Set(found.tags)
   if (!flight.tags.every((tag) => stored.has(tag) || region.scopeTags.includes(tag)))

@@ -51,7 +51,7 @@ function fromL1(
 }
 
 /** What L2 has fresh of these keys; `undefined` when it cannot be asked. */
-async function fromRemote(
+export async function fromRemote(
   region: Region,
   keys: readonly LocalKey[],
   policy: Policy,

@@ -14,8 +14,10 @@ import {
 } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import { load } from './load.ts'
+import { isKnownToL2 } from './lookup-remote.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
+import { fromRemote } from './read-plain.ts'
 import type { Region } from './region.ts'
 
 /** One read: which function, which key, and how to load what is missing. */
@@ -101,18 +103,21 @@ function readPast(
   const { core } = region
   const usable = entry.createdAt >= minCreatedAt
   if (!usable) return waitFor(request, { minCreatedAt, call })
+  const running = region.flights.get(request.key)
+  // It does not answer as soon as L2 has: it waits for the origin, or for another process.
+  const isLong = running?.forced || running?.looked || running?.background
   if (verdict === 'unverified') {
     if (!core.remote?.usable) return degradedHit(request, entry)
+    if (isLong) return compare(request, minCreatedAt, call)
     return waitFor(request, { minCreatedAt, call, entry, entryIsFresh: true, unverified: true })
   }
   const now = core.clock.now()
-  if (isUnverified(entry, now) && core.remote?.usable) {
+  if (isUnverified(entry, now) && core.remote?.usable && !isLong) {
     return waitFor(request, { minCreatedAt, call, entry, unverified: true })
   }
   if (entry.meta !== undefined && now < entry.meta.retryAt) {
     return serveStale(request, entry, 'stale-error')
   }
-  const running = region.flights.get(request.key)
   // A reload shows its failure to those who wait for it: whoever has something stale does not.
   const waits = policy.softTimeoutMs > 0 && !running?.softElapsed && !running?.forced
   if (waits) {
@@ -122,6 +127,32 @@ function readPast(
   const elapsed = running?.softElapsed && policy.softTimeoutMs > 0
   refreshInBackground(request, entry, false)
   return serveStale(request, entry, elapsed ? 'stale-timeout' : 'stale-while-revalidate')
+}
+
+/** Compares the copy with L2 beside the load under way, and joins that only if there is nothing else. */
+async function compare(
+  request: Read,
+  minCreatedAt: number,
+  call: CallOptions | undefined,
+): Promise<Outcome> {
+  const { region, key, policy } = request
+  const { clock, stamps } = region.core
+  const found = await fromRemote(region, [key], policy)
+  const fresh = found?.get(key)
+  if (fresh && fresh.createdAt >= minCreatedAt) {
+    region.hitsL2++
+    return entryOutcome(fresh, 'l2', 'promoted')
+  }
+  const entry = region.lru.get(key)
+  const verdict = entry ? judge(entry, policy, stamps, clock.now()) : 'dead'
+  if (!entry || verdict === 'dead') return waitFor(request, { minCreatedAt, call })
+  if (verdict === 'fresh') return hit(request, entry, clock.now())
+  if (verdict === 'unverified') {
+    if (!found) return degradedHit(request, entry)
+    if (policy.graceMs === 0 || isKnownToL2(entry)) return waitFor(request, { minCreatedAt, call })
+  }
+  refreshInBackground(request, entry, false)
+  return serveStale(request, entry, 'stale-while-revalidate')
 }
 
 function serveStale(
@@ -149,7 +180,7 @@ function refreshInBackground(request: Read, entry: Entry, entryIsFresh: boolean)
   const running = region.flights.get(key)
   if (running && !running.outdated) return
   if (region.core.loads.full) return
-  running?.detach()
+  running?.supersede()
   start(request, {
     entry,
     entryIsFresh,
@@ -179,7 +210,7 @@ function takeOff(request: Read, options: TakeOff): InFlight {
       region.coalesced++
       return running
     }
-    running.detach()
+    running.supersede()
   }
   return start(request, {
     entry: options.entry,
@@ -259,7 +290,9 @@ function waitFor(request: Read, options: TakeOff): Promise<Outcome> {
     // The flight may have answered with a stale value, or been content with less.
     wanted = wanted
       .then((outcome) => (isEnough(outcome) ? outcome : flight.final))
-      .then((outcome) => (isEnough(outcome) ? outcome : readAnew(request, outcome, { reload: true })))
+      .then((outcome) =>
+        isEnough(outcome) ? outcome : readAnew(request, outcome, { ...call, reload: true }),
+      )
   }
   return call?.signal ? untilAborted(flight, wanted, call.signal) : wanted
 }
@@ -267,11 +300,15 @@ function waitFor(request: Read, options: TakeOff): Promise<Outcome> {
 /** The outcome of the load it joined is no answer for this caller after all; it is counted once. */
 function readAnew(
   request: Read,
-  { source }: Outcome,
+  outcome: Outcome,
   call: CallOptions | undefined,
 ): Outcome | Promise<Outcome> {
-  request.region.count(source, -1)
-  return read(request, call)
+  // It has left, and was not counted.
+  if (call?.signal?.aborted) return outcome
+  request.region.count(outcome.source, -1)
+  // Those it was to be loaded together with have gone ahead.
+  const { launch: _, ...alone } = request
+  return read(alone, call)
 }
 
 /** The signal ends this caller's wait, not the load of the others. */

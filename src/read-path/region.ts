@@ -12,6 +12,9 @@ import type { Source } from './outcome.ts'
 /** A reading that is past every limit: whoever compares with it takes the exact path. */
 const ASLEEP = { now: Number.POSITIVE_INFINITY }
 
+/** Tags that many entries share are few; what each entry has to itself is not worth remembering. */
+const MOST_TAGS_REMEMBERED = 256
+
 export interface RegionOptions {
   /** As metrics and events show it. */
   readonly label: string
@@ -54,6 +57,7 @@ export class Region {
   invalidations = 0
 
   readonly #prefix: string
+  readonly #tags = new Map<string, string>()
 
   constructor(core: Core, options: RegionOptions) {
     this.core = core
@@ -85,8 +89,15 @@ export class Region {
     return this.lru.peek(key)
   }
 
+  /** One text for one tag, however many entries carry it: each text of its own would cost 32 bytes. */
   tag(name: string): string {
-    return this.tagPrefix + name
+    let tag = this.#tags.get(name)
+    if (tag === undefined) {
+      if (this.#tags.size >= MOST_TAGS_REMEMBERED) this.#tags.clear()
+      tag = this.tagPrefix + name
+      this.#tags.set(name, tag)
+    }
+    return tag
   }
 
   /** Another process has written the key. */

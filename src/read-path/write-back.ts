@@ -1,7 +1,15 @@
 import type { WriteRequest } from '../contracts/store.ts'
 import { sealAsync } from '../envelope/seal.ts'
 import { toMs } from '../kernel/duration.ts'
-import { ENTRY_COPY, ENTRY_ERROR, ENTRY_IN_L2, Entry, EntryMeta, entryTags, packTags } from '../l1/entry.ts'
+import {
+  ENTRY_COPY,
+  ENTRY_ERROR,
+  ENTRY_IN_L2,
+  Entry,
+  EntryMeta,
+  entryTags,
+  packTags,
+} from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { buildLibrary } from '../../bench/harness/build.ts'
 // @ts-expect-error plain JavaScript, so that any harness can load it
 import * as adapter from '../../bench/peer-adapter.mjs'
-import { buildLibrary } from '../../bench/harness/build.ts'
 
 const origin = () => vi.fn(async (arg: unknown) => ({ arg }))
 
@@ -12,22 +12,28 @@ describe('the adapter for other harnesses', () => {
     return () => vi.unstubAllEnvs()
   })
 
-  it.each(adapter.variants)('calls the origin once for one argument: %s', async (variant) => {
-    const load = origin()
-    const handle = await adapter.setup({ variant, origin: load })
-    expect(handle.peek('a')).toBeUndefined()
-    expect(await handle.fn('a')).toEqual({ arg: 'a' })
-    expect(await adapter.ops.hit(handle, 'a')).toEqual({ arg: 'a' })
-    expect(adapter.ops.peek(handle, 'a')).toEqual({ arg: 'a' })
-    expect(load).toHaveBeenCalledTimes(1)
-    expect(adapter.ops.originCalls(handle)).toBe(1)
-    await adapter.teardown(handle)
-  })
+  it.each(adapter.variants as string[])(
+    'calls the origin once for one argument: %s',
+    async (variant) => {
+      const load = origin()
+      const handle = await adapter.setup({ variant, origin: load })
+      expect(handle.peek('a')).toBeUndefined()
+      expect(await handle.fn('a')).toEqual({ arg: 'a' })
+      expect(await adapter.ops.hit(handle, 'a')).toEqual({ arg: 'a' })
+      expect(adapter.ops.peek(handle, 'a')).toEqual({ arg: 'a' })
+      expect(load).toHaveBeenCalledTimes(1)
+      expect(adapter.ops.originCalls(handle)).toBe(1)
+      await adapter.teardown(handle)
+    },
+  )
 
   it('takes equal objects for one argument', async () => {
     const load = origin()
     const handle = await adapter.setup({ argKind: 'object', origin: load })
-    await adapter.ops.many(handle, [{ a: 1, b: 2 }, { b: 2, a: 1 }])
+    await adapter.ops.many(handle, [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ])
     expect(load).toHaveBeenCalledTimes(1)
     await adapter.ops.invalidate(handle, { a: 1, b: 2 })
     await handle.wrapped({ a: 1, b: 2 })
@@ -38,10 +44,14 @@ describe('the adapter for other harnesses', () => {
 
   it('says what stands behind L1', async () => {
     const local = await adapter.setup({ origin: origin() })
-    const layered = await adapter.setup({ layers: ['L1', 'L2'], prefix: 'behind', origin: origin() })
+    const layered = await adapter.setup({
+      layers: ['L1', 'L2'],
+      prefix: 'behind',
+      origin: origin(),
+    })
     expect(local.l2Kind).toBe('none')
     expect(layered.l2Kind).toBe('memory')
-    await Promise.all([local, layered].map(adapter.teardown))
+    await Promise.all([local, layered].map((handle) => adapter.teardown(handle)))
   })
 
   it('says what to do when there is no build', async () => {

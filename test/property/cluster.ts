@@ -258,7 +258,12 @@ export class Cluster {
     const floor = this.#floors.get(place)
     const producer = this.history.producer(value)
     const counts = this.#checks.isFresh(given) && producer?.kind === 'load' && !producer.skipped
-    if (counts && value.version >= (floor?.version ?? 0)) {
+    // Invalidated while it was under way: the caller gets it, and it is stored nowhere.
+    const orphaned = this.history.invalidations.some(
+      ({ called, acknowledged, floors }) =>
+        Math.max(called, acknowledged) > started.started && floors.has(started.cell),
+    )
+    if (counts && !orphaned && value.version >= (floor?.version ?? 0)) {
       this.#floors.set(place, { version: value.version, at: now })
     }
   }

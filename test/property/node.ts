@@ -3,6 +3,7 @@ import { type ChaosStore, chaosStore } from '../../src/testing/chaos-store.ts'
 import type { FakeClock } from '../../src/testing/fake-clock.ts'
 import type { Value } from './history.ts'
 import {
+  CELLS,
   type Cell,
   declaredTags,
   dynamicTags,
@@ -43,6 +44,10 @@ export class Node {
   constructor({ index, world, clock, random, store, traffic, origins }: NodeOptions) {
     this.index = index
     this.log = new StoreLog(clock, store.timeoutMs)
+    // What is being loaded may be older than what was written: it is not joined any more.
+    this.log.onWrite = () => {
+      for (const cell of CELLS) origins.allowAnother(index, cell)
+    }
     this.#origins = origins
     this.#chaos = chaosStore(store, { seed: index + 1 })
     const { ttl, grace, softTimeout, hardTimeout, completeInBackground, refreshAhead } = world

@@ -79,7 +79,7 @@ export const worlds: fc.Arbitrary<World> = fc.record({
 
 const node = fc.integer({ min: 0, max: 2 })
 const cell = fc.constantFrom<Cell>(...CELLS)
-const tag = fc.constantFrom<Tag>('t0', 't1', process.env.NODYN ? 't1' : 'dynamic')
+const tag = fc.constantFrom<Tag>('t0', 't1', 'dynamic')
 const stamping = fc.constantFrom<'hard' | 'soft'>('hard', 'soft')
 const reading = fc.constantFrom<ReadKind>(
   'call',

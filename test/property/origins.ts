@@ -52,14 +52,18 @@ export class Origins {
     log: StoreLog,
   ): Promise<Array<Value | Error>> {
     this.count(node)
+    // What the context is told holds for all of them: it is told once, for all.
+    const own = { ...context, signal: context.signal, setTags() {} }
     const settled = await Promise.allSettled(
-      cells.map((cell) => this.#answer(node, cell, context, log)),
+      cells.map((cell) => this.#answer(node, cell, own, log)),
     )
+    context.setTags(cells.flatMap(dynamicTags))
+    const skipped = cells.some((cell) => this.behaviours.get(cell) === 'skips')
     return settled.map((result) => {
       if (result.status === 'rejected') return result.reason as Error
       const producer = this.#history.producer(result.value)
       // The cache gets it when the slowest of them is there.
-      if (producer) producer.endedAt = this.#clock.now()
+      if (producer) Object.assign(producer, { endedAt: this.#clock.now(), skipped })
       return result.value
     })
   }

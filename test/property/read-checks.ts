@@ -78,7 +78,7 @@ export class ReadChecks {
     if (concurrentSet) return
     if (read.node === invalidation.node) {
       if (read.started > invalidation.called) fail('I1 resurrected', read, given, invalidation)
-    } else if (fresh && this.#isTold(invalidation, read, given)) {
+    } else if (fresh && this.#isTold(invalidation, read, given, producer)) {
       fail('I1 served although told', read, given, invalidation)
     } else if (fresh && read.startedAt > this.#seenElsewhere(invalidation, given, producer, read)) {
       fail('I1 resurrected on another node', read, given, invalidation)
@@ -86,7 +86,14 @@ export class ReadChecks {
   }
 
   /** Every message had arrived, and L2 could be asked. */
-  #isTold({ acknowledged }: Invalidation, read: StartedRead, { troubledAt }: Given): boolean {
+  #isTold(
+    { acknowledged }: Invalidation,
+    read: StartedRead,
+    { troubledAt }: Given,
+    producer: Producer,
+  ): boolean {
+    // Without L2 a load has no lease that a write of another node could take away.
+    if (producer.node === read.node && producer.troubled) return false
     return read.toldAt > acknowledged && troubledAt < read.startedAt
   }
 
@@ -98,10 +105,16 @@ export class ReadChecks {
     read: StartedRead,
   ): number {
     const { l1Ttl } = this.#world
-    const ownUnfenced = producer.node === read.node && producer.troubled
-    const from = Math.max(acknowledgedAt, troubledAt, ownUnfenced ? producer.endedAt : 0)
+    const own = producer.node === read.node
+    const from = Math.max(
+      acknowledgedAt,
+      troubledAt,
+      own && producer.troubled ? producer.endedAt : 0,
+    )
     const joined = source === 'origin' || source === undefined ? RENEWAL_MS : 0
-    return from + Math.max(l1Ttl, joined) + 4 * L2_DEADLINE_MS
+    // Its own load is in L1 until the store has refused it.
+    const refused = own ? producer.endedAt + 2 * L2_DEADLINE_MS : 0
+    return Math.max(from + Math.max(l1Ttl, joined) + 4 * L2_DEADLINE_MS, refused)
   }
 
   /** I2: fresh no longer than the ttl, usable no longer than ttl and grace. */

@@ -29,6 +29,8 @@ export class Traffic {
 
 /** What one node has seen of its store; kept apart from what the cache says about it. */
 export class StoreLog {
+  /** Called when a message tells of another node's write. */
+  onWrite: () => void = () => {}
   operations = 0
   /** Messages of other nodes that have not arrived yet. */
   untold = 0
@@ -95,6 +97,7 @@ function scheduledBus(context: StoreContext, traffic: Traffic, log: StoreLog) {
     if (!traffic.bus) return
     tail = tail.then(async () => {
       await traffic.pass(`message ${message.kind}`)
+      if (message.kind === 'write') log.onWrite()
       context.onMessage?.(message)
       log.untold--
     })
