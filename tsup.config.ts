@@ -30,4 +30,9 @@ export default defineConfig({
   // One copy of the shared code, however many entries a program imports.
   splitting: true,
   treeshake: false,
+  // A third less to parse at each start. Names stay, so that stack traces can be read.
+  esbuildOptions(options) {
+    options.minifyWhitespace = true
+    options.minifySyntax = true
+  },
 })

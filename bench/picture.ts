@@ -59,21 +59,22 @@ function newest(): string {
 }
 
 function bars(): Bar[] {
-  const shown: Bar[] = []
-  for (const { id, variant, figures, referenceNs } of libraries) {
-    const hit = figures.hit
-    if (!hit || !SHOWN[id]?.includes(variant)) continue
-    // Of the reference the loop in the harness itself counts, which calls it without an adapter.
-    const isReference = id === 'lru-cache' && variant === 'get'
-    const several = (SHOWN[id]?.length ?? 0) > 1
-    const version = versions[id] ? ` ${versions[id]}` : ''
-    shown.push({
-      label: `${id}${version}${several ? `, ${variant}` : ''}`,
-      ns: isReference ? referenceNs : hit.value,
-      kind: id === OURS ? 'ours' : isReference ? 'reference' : 'rival',
-    })
+  return libraries
+    .filter(({ id, variant, figures }) => figures.hit && SHOWN[id]?.includes(variant))
+    .map(barOf)
+    .sort((a, b) => a.ns - b.ns)
+}
+
+function barOf({ id, variant, figures, referenceNs }: Results['libraries'][number]): Bar {
+  // Of the reference the loop in the harness itself counts, which calls it without an adapter.
+  const isReference = id === 'lru-cache' && variant === 'get'
+  const version = versions[id] ? ` ${versions[id]}` : ''
+  const setup = (SHOWN[id]?.length ?? 0) > 1 ? `, ${variant}` : ''
+  return {
+    label: `${id}${version}${setup}`,
+    ns: isReference ? referenceNs : (figures.hit?.value ?? Number.NaN),
+    kind: id === OURS ? 'ours' : isReference ? 'reference' : 'rival',
   }
-  return shown.sort((a, b) => a.ns - b.ns)
 }
 
 function draw(all: readonly Bar[]): string {

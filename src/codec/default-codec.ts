@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { endianness } from 'node:os'
 import type { Codec } from '../contracts/codec.ts'
 import { isPlainJson } from './plain-json.ts'
 import { taggedText } from './tagged-text.ts'
@@ -34,6 +33,8 @@ import { untagged } from './tagged-values.ts'
 
 const JSON_TEXT = 'J'.charCodeAt(0)
 const TAGGED_TEXT = 'T'.charCodeAt(0)
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 const BUFFER = 'B'.charCodeAt(0)
 const UINT8_ARRAY = 'U'.charCodeAt(0)
 
@@ -44,7 +45,7 @@ const UINT8_ARRAY = 'U'.charCodeAt(0)
  */
 export const defaultCodec: Codec = {
   // A machine with the other byte order reads no typed arrays of this one, and the reverse.
-  id: endianness() === 'LE' ? 'rc1' : 'rc1-be',
+  id: isLittleEndian ? 'rc1' : 'rc1-be',
 
   encode(value) {
     if (ArrayBuffer.isView(value)) {

@@ -61,7 +61,19 @@ export interface StoreState {
   readonly error?: Error
 }
 
-/** What a session was told by another one. A jump of `sequence` is a gap: something was missed. */
+/** Where a sequence stands, and which one it is. */
+export interface Position {
+  readonly sequence: number
+  /** Identity of the sequence. */
+  readonly epoch: number
+}
+
+/**
+ * What a session was told by another one. `sequence` is the number of that change in the sequence of
+ * the key's partition (`write`; `delete`, one message per partition; `released`) or in that of the
+ * stamps (`stamp`); a store without partitions has one sequence for all of it. A jump is a gap:
+ * something was missed.
+ */
 export type BusMessage =
   | {
       readonly kind: 'write'
@@ -130,9 +142,15 @@ export interface ReadReply {
   readonly leases: readonly ('granted' | 'held' | undefined)[]
   /** In the order of the tags. */
   readonly stamps: readonly Stamp[]
-  /** The present number of the sequence: what a load that starts now carries as its stamp. */
+  /**
+   * In the order of the keys: where the sequence of each key's partition stands at the reply, which
+   * is what the numbers of messages about the key are compared with. In a store without partitions
+   * all of them are the `sequence` and `epoch` of the reply.
+   */
+  readonly positions: readonly Position[]
+  /** The present number of the stamps' sequence: what a load that starts now carries as its stamp. */
   readonly sequence: number
-  /** Identity of the sequence. Entries of another epoch are stale. */
+  /** Identity of that sequence. Entries of another epoch are stale. */
   readonly epoch: number
   /** The store's own time at the reply, in milliseconds: what the instants of its entries refer to. */
   readonly now: number
@@ -153,7 +171,7 @@ export interface WriteRequest {
   readonly keepUntil: number
   /**
    * Present: a commit, stored only while the lease is held and no stamp is newer. Absent: a `set` by
-   * the user, stored always; it drops the lease of whoever is loading.
+   * the user, stored unless it is too large; it drops the lease of whoever is loading.
    */
   readonly fence?: Fence
 }
@@ -168,9 +186,16 @@ export interface Fence {
   readonly tags: readonly string[]
 }
 
+/**
+ * `too-large`: the store serves, but will never take so large a value; whatever it held for the key
+ * is still there. It is the only reason for which a write without fence may be refused.
+ */
 export type WriteReply =
   | { readonly stored: true; readonly version: number }
-  | { readonly stored: false; readonly reason: 'lease-lost' | 'tag-changed' | 'epoch-changed' }
+  | {
+      readonly stored: false
+      readonly reason: 'lease-lost' | 'tag-changed' | 'epoch-changed' | 'too-large'
+    }
 
 export interface StoreSession {
   read(request: ReadRequest): Promise<ReadReply>

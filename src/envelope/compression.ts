@@ -1,6 +1,4 @@
-import { promisify } from 'node:util'
-// As a namespace object: Node 22.13 has no zstd, and a missing named import would not load at all.
-import zlib from 'node:zlib'
+import { zlib } from '../kernel/builtin.ts'
 import type { Compression } from './header.ts'
 
 // A compressed payload starts with its length before, so that a reader knows what to expect before
@@ -32,50 +30,57 @@ type Slow = (
 ) => void
 
 function method(pack: Sync, packSlow: Slow, unpack: Sync, unpackSlow: Slow, how: Options): Method {
-  const packSlowly = promisify(packSlow)
-  const unpackSlowly = promisify(unpackSlow)
   // zlib takes no limit below 1.
   const limit = (length: number) => ({ maxOutputLength: Math.max(1, length) })
   return {
     pack: (bytes) => pack(bytes, how),
-    packSlowly: (bytes) => packSlowly(bytes, how),
+    packSlowly: (bytes) => promised(packSlow, bytes, how),
     unpack: (bytes, length) => unpack(bytes, limit(length)),
-    unpackSlowly: (bytes, length) => unpackSlowly(bytes, limit(length)),
+    unpackSlowly: (bytes, length) => promised(unpackSlow, bytes, limit(length)),
   }
 }
 
-const gzip = method(zlib.gzipSync, zlib.gzip, zlib.gunzipSync, zlib.gunzip, {})
+function promised(work: Slow, bytes: Uint8Array, options: Options): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    work(bytes, options, (error, out) => (error ? reject(error) : resolve(out)))
+  })
+}
 
-const brotli = method(
-  zlib.brotliCompressSync,
-  zlib.brotliCompress,
-  zlib.brotliDecompressSync,
-  zlib.brotliDecompress,
-  // The default, 11, is made for files that are compressed once: 100 times slower.
-  { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } },
-)
+/** Made at the first use: zlib is loaded for those who compress, not for everybody. */
+const MAKERS: Readonly<Record<Packed, () => Method | undefined>> = {
+  gzip() {
+    const { gzip, gzipSync, gunzip, gunzipSync } = zlib()
+    return method(gzipSync, gzip, gunzipSync, gunzip, {})
+  },
+  brotli() {
+    const { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync } = zlib()
+    // The default, 11, is made for files that are compressed once: 100 times slower.
+    const how = { params: { [zlib().constants.BROTLI_PARAM_QUALITY]: 4 } }
+    return method(brotliCompressSync, brotliCompress, brotliDecompressSync, brotliDecompress, how)
+  },
+  zstd() {
+    const { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib()
+    // Node 22.13 has none.
+    if (typeof zstdCompressSync !== 'function') return undefined
+    return method(zstdCompressSync, zstdCompress, zstdDecompressSync, zstdDecompress, {})
+  },
+}
 
-const zstd =
-  typeof zlib.zstdCompressSync === 'function'
-    ? method(
-        zlib.zstdCompressSync,
-        zlib.zstdCompress,
-        zlib.zstdDecompressSync,
-        zlib.zstdDecompress,
-        {},
-      )
-    : undefined
+const made = new Map<Packed, Method | undefined>()
 
-const METHODS: Readonly<Record<Packed, Method | undefined>> = { gzip, brotli, zstd }
+function methodFor(compression: Packed): Method | undefined {
+  if (!made.has(compression)) made.set(compression, MAKERS[compression]())
+  return made.get(compression)
+}
 
 /** The asked-for compression, or the next best one where this Node lacks it. */
 export function available(wanted: Compression): Compression {
-  return wanted === 'none' || METHODS[wanted] !== undefined ? wanted : 'brotli'
+  return wanted === 'none' || methodFor(wanted) !== undefined ? wanted : 'brotli'
 }
 
 /** Whether this Node can read it. */
 export function isReadable(compression: Compression): boolean {
-  return compression === 'none' || METHODS[compression] !== undefined
+  return compression === 'none' || methodFor(compression) !== undefined
 }
 
 export function compress(bytes: Uint8Array, compression: Packed): Buffer {
@@ -109,7 +114,7 @@ export async function decompressSlowly(
 }
 
 function methodOf(compression: Packed): Method {
-  return METHODS[compression] ?? brotli
+  return methodFor(compression) ?? (methodFor('brotli') as Method)
 }
 
 function withLength(packed: Buffer, length: number): Buffer {

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { zlib } from '../kernel/builtin.ts'
 
 // What L2 keeps for an entry: a header of 64 bytes, the tags, the payload. Numbers are
 // little-endian, instants are milliseconds since 1970 of the store's clock as IEEE doubles, so that
@@ -37,9 +37,7 @@ export type Compression = 'none' | 'gzip' | 'brotli' | 'zstd'
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'brotli', 'zstd']
 
 /** The checksum starts with the four bytes before it, of which only the last varies. */
-const CRC_STARTS = COMPRESSIONS.map((_, number) =>
-  crc32(Uint8Array.of(MAGIC_0, MAGIC_1, FORMAT_VERSION, number)),
-)
+let crcStarts: readonly number[] | undefined
 
 /** What the first 64 bytes of an envelope say. */
 export interface EnvelopeHeader {
@@ -117,5 +115,9 @@ export function isIntact(bytes: Uint8Array): boolean {
 }
 
 function checksum(bytes: Uint8Array): number {
-  return crc32(bytes.subarray(8), CRC_STARTS[bytes[3] as number] as number)
+  const { crc32 } = zlib()
+  crcStarts ??= COMPRESSIONS.map((_, number) =>
+    crc32(Uint8Array.of(MAGIC_0, MAGIC_1, FORMAT_VERSION, number)),
+  )
+  return crc32(bytes.subarray(8), crcStarts[bytes[3] as number] as number)
 }

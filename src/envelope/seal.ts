@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { zlib } from '../kernel/builtin.ts'
 import { available, compress, compressSlowly, LARGEST_BYTES, SLOW_BYTES } from './compression.ts'
 import { type Compression, HEADER_BYTES, writeHeader } from './header.ts'
 import { encodeTags } from './tag-section.ts'
@@ -56,7 +56,7 @@ export function sealAsync(
 
 /** The hash of a codec id or a logical key, as the header has it. */
 export function hashOf(text: string): number {
-  return crc32(text)
+  return zlib().crc32(text)
 }
 
 function algorithmFor(payload: Uint8Array, options: CompressionOptions | undefined): Compression {

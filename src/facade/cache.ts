@@ -59,7 +59,7 @@ const READY_TIMEOUT_MS = 5000
 export class Cache {
   readonly name: string
   readonly #territory: Territory
-  readonly #policies = new WeakMap<object, Policy>()
+  readonly #policies = new WeakMap<object, { policy: Policy; members: Given }>()
 
   /** Of `createCache` and `namespace`. */
   constructor(territory: Territory) {
@@ -100,17 +100,22 @@ export class Cache {
         `getOrSet(key, origin, options) takes a function as origin, got ${kindOf(origin)}`,
       )
     }
-    const { region } = this.#territory.direct()
     const policy = this.#getOrSetPolicy(options as Given)
-    const request = {
-      region,
-      policy,
-      key: keyOf([key]),
-      args: [key],
-      origin: (_args: readonly unknown[], context: unknown) => origin(context as LoadContext<S>),
+    const direct = this.#territory.enter()
+    try {
+      const { region } = direct
+      const request = {
+        region,
+        policy,
+        key: keyOf([key]),
+        args: [key],
+        origin: (_args: readonly unknown[], context: unknown) => origin(context as LoadContext<S>),
+      }
+      const { signal } = options
+      return handOut(region, await read(request, signal && { signal })) as V
+    } finally {
+      direct.users--
     }
-    const { signal } = options
-    return handOut(region, await read(request, signal && { signal })) as V
   }
 
   /** The fresh value of a key, or `undefined`. */
@@ -121,30 +126,41 @@ export class Cache {
   /** Fresh values in the order of the keys, `undefined` for those that no level has. One read of L2. */
   async getMany<V = unknown>(keys: readonly unknown[]): Promise<Array<V | undefined>> {
     if (!Array.isArray(keys)) throw invalidOption(`getMany() takes an array, got ${kindOf(keys)}`)
-    const { region, policy } = this.#territory.direct()
-    const found = await readPlain(
-      region,
-      keys.map((key) => keyOf([key])),
-      policy,
-    )
-    return found.map((outcome) => outcome && (handOut(region, outcome) as V))
+    const direct = this.#territory.enter()
+    try {
+      const { region } = direct
+      const own = keys.map((key) => keyOf([key]))
+      const found = await readPlain(region, own, this.#territory.directPolicy)
+      return found.map((outcome) => outcome && (handOut(region, outcome) as V))
+    } finally {
+      direct.users--
+    }
   }
 
   /** Puts a value in by hand, here at once. */
   async set(key: unknown, value: unknown, options: SetOptions = {}): Promise<Durability> {
     checkSetOptions(options)
-    const { region, policy } = this.#territory.direct()
-    const { ttl, tags } = options as SetOptions
-    return setValue(region, keyOf([key]), value, policy, {
-      tags: (tags ?? []).map((tag) => region.tag(tag)),
-      ttlMs: ttl === undefined ? undefined : toMs(ttl, 'ttl'),
-    })
+    const direct = this.#territory.enter()
+    try {
+      const { region } = direct
+      const { ttl, tags } = options as SetOptions
+      return await setValue(region, keyOf([key]), value, this.#territory.directPolicy, {
+        tags: (tags ?? []).map((tag) => region.tag(tag)),
+        ttlMs: ttl === undefined ? undefined : toMs(ttl, 'ttl'),
+      })
+    } finally {
+      direct.users--
+    }
   }
 
   /** Removes a key everywhere. It is not served again, not even stale. */
   async delete(key: unknown): Promise<Durability> {
-    const { region, policy } = this.#territory.direct()
-    return invalidateKeys(region, [keyOf([key])], policy)
+    const direct = this.#territory.enter()
+    try {
+      return await invalidateKeys(direct.region, [keyOf([key])], this.#territory.directPolicy)
+    } finally {
+      direct.users--
+    }
   }
 
   /**
@@ -172,7 +188,12 @@ export class Cache {
     })
   }
 
-  /** A part of this cache with keys, tags and defaults of its own, sharing its levels. */
+  /**
+   * A part of this cache with keys, tags and defaults of its own, sharing its levels. It costs nothing
+   * until it is used, and its memory is given back when it has no entries left in L1. So ask for it
+   * whenever you need it: one per tenant or per user is fine. Functions wrapped in it last until their
+   * `dispose()`. Its `stats()` count from when it was first held.
+   */
   namespace(name: string, defaults: NamespaceOptions = {}): Cache {
     checkName(name, 'the name of a namespace')
     checkNamespaceOptions(defaults)
@@ -198,7 +219,7 @@ export class Cache {
   health(): CacheHealth {
     const core = this.#core
     const l2 = core.remote?.health()
-    const degraded = l2 !== undefined && l2.state !== 'ready'
+    const degraded = l2 && (l2.state !== 'ready' || l2.breaker.write !== 'closed')
     return {
       status: core.closed ? 'down' : degraded ? 'degraded' : 'ok',
       l1: {
@@ -219,7 +240,7 @@ export class Cache {
   }
 
   stats(): CacheStats {
-    return regionStats(this.#territory.regions(), this.#core)
+    return regionStats(this.#territory.regions(), this.#territory.past, this.#core)
   }
 
   /** Calls `listener` at each event. @returns a function that stops it */
@@ -275,16 +296,23 @@ export class Cache {
     return this.#territory.parts.core
   }
 
-  /** One object of options is resolved once, however often it is passed. */
+  /** One object of options is resolved once, however often it is passed, unless a member changed. */
   #getOrSetPolicy(options: Given): Policy {
-    let policy = this.#policies.get(options)
-    if (policy === undefined) {
-      checkGetOrSetOptions(options)
-      const { signal: _signal, tags, ...rest } = options
-      const own = { ...rest, tags: tags === undefined ? undefined : () => tags, context: true }
-      policy = resolvePolicy(own, this.#territory.defaults, 'getOrSet()')
-      this.#policies.set(options, policy)
-    }
+    const known = this.#policies.get(options)
+    if (known && hasSameMembers(known.members, options)) return known.policy
+    checkGetOrSetOptions(options)
+    const { signal: _signal, tags, ...rest } = options
+    const own = { ...rest, tags: tags === undefined ? undefined : () => tags, context: true }
+    const policy = resolvePolicy(own, this.#territory.defaults, 'getOrSet()')
+    this.#policies.set(options, { policy, members: { ...options } })
     return policy
   }
+}
+
+function hasSameMembers(one: Given, other: Given): boolean {
+  const names = Object.keys(other)
+  return (
+    names.length === Object.keys(one).length &&
+    names.every((name) => Object.is(one[name], other[name]))
+  )
 }

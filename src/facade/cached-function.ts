@@ -59,7 +59,10 @@ export interface CachedFunction<A extends readonly unknown[], V> {
   /** Loads what is missing, in the background, `concurrency` at a time (5). Never rejects. */
   warm(argumentLists: readonly A[], options?: { concurrency?: number }): Promise<WarmResult>
   stats(): CacheStats
-  /** Frees the name and the memory. The function must not be called any more. */
+  /**
+   * Frees the name and the memory. Loads under way still answer those who wait for them; calls after
+   * that reject with `ERR_CLOSED`. The cache's `stats()` keep what the function has counted.
+   */
   dispose(): void
   /**
    * Of a decorated method: the same methods for one instance, which is `this` to its loads and

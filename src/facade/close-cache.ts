@@ -4,9 +4,9 @@ import type { CacheParts } from './territory.ts'
 /** Lets loads and writes under way end, up to `ms`, aborts what is left, and closes L2. */
 export async function closeCache({ core, regions }: CacheParts, ms: number): Promise<void> {
   core.closed = true
-  for (const region of regions) region.lru.clear()
+  for (const region of regions.all()) region.lru.clear()
   await drained(core, ms)
-  for (const region of regions) {
+  for (const region of regions.all()) {
     for (const flight of [...region.running]) {
       flight.abort(new ResilienceError('ERR_CLOSED', `the cache '${core.name}' was closed`))
     }

@@ -11,9 +11,9 @@ import type { CacheEvents } from '../read-path/cache-events.ts'
 import type { Core } from '../read-path/core.ts'
 import { LoadLimit } from '../read-path/load-limit.ts'
 import { receive } from '../read-path/receive.ts'
-import type { Region } from '../read-path/region.ts'
 import { Cache } from './cache.ts'
 import type { CacheOptions } from './options.ts'
+import { Regions } from './regions.ts'
 import {
   checkCacheOptions,
   definedMembers,
@@ -49,7 +49,7 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
   const store = (options.l2 || undefined) as Store | undefined
   const l1 = resolveL1(options.l1, store)
   const events = new Events<CacheEvents>()
-  const regions = new Set<Region>()
+  const regions = new Regions()
   const onMessage = (message: BusMessage): void => receive(core, regions, message)
   const remote = store && openRemote(store, { name, clock, random, events, onMessage })
   // Numbered too: caches of one process may have been given the same seeded random.
@@ -82,7 +82,6 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
       regions,
       inContext: AsyncLocalStorage.snapshot() as <R>(work: () => R) => R,
       named: options.name !== undefined,
-      direct: new Map(),
     },
     { path: [], scopeTags: [ROOT_TAG], defaults: freshnessOf(options) },
   )

@@ -19,7 +19,7 @@ function explainL1({ region, key, policy }: Read): LevelExplanation {
   const entry = region.lru.peek(key)
   if (!entry) return { state: 'missing' }
   const now = clock.now()
-  const isError = entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0
+  const isError = entry.has(ENTRY_ERROR)
   const verdict = judge(entry, policy, stamps, now)
   return described(entry, isError && verdict === 'fresh' ? 'error' : verdict, now)
 }
@@ -34,6 +34,9 @@ async function explainL2({ region, key, policy, args }: Read): Promise<LevelExpl
   if (!record) return { state: 'missing' }
   const found = await decodeRecord(region, key, policy, record, reply, tags, stamps.sequence)
   if (!found) return { state: 'dead' }
+  // The call declares other tags than the entry was stored with: a read does not take it either.
+  const stored = new Set([...region.scopeTags, ...found.tags])
+  if (!tags.every((tag) => stored.has(tag))) return { state: 'dead' }
   const now = clock.now()
   const { entry, expired } = found
   const fresh = !expired && now < entry.freshUntil

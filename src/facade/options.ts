@@ -83,13 +83,6 @@ export interface FunctionOptions<A extends readonly unknown[] = never[], V = unk
   manyOrigin?(argumentLists: A[]): ManyValues<V>
   /** `true` puts a `LoadContext` before the arguments of the origin, see {@link ContextOptions}. */
   context?: false
-  /**
-   * Of a decorated method: who shares its entries. `'instance'`: nobody. `'class'`: all instances,
-   * those of subclasses too. A function gives a name, e.g. of the tenant; it is part of the key.
-   * Required with an L2.
-   * @default 'instance'
-   */
-  scope?: 'instance' | 'class' | ((self: never) => string)
 }
 
 /** What `manyOrigin` returns: one value per argument list, in their order. */
@@ -110,6 +103,13 @@ export interface DecoratorOptions
   manyOrigin?: (...args: never[]) => ManyValues<unknown>
   /** Puts a `LoadContext` before the arguments of the origin. @default false */
   context?: boolean
+  /**
+   * Who shares the entries of a method. `'instance'`: nobody. `'class'`: all instances, those of
+   * subclasses too. A function gives a name, e.g. of the tenant; it is part of the key. Required with
+   * an L2.
+   * @default 'instance'
+   */
+  scope?: 'instance' | 'class' | ((self: never) => string)
 }
 
 /** `A`, but nothing is inferred from it: the origin alone says what the arguments are. */
@@ -119,7 +119,7 @@ export type Fixed<A extends readonly unknown[]> = [A][A extends unknown ? 0 : ne
 export interface GetOrSetOptions<V = unknown>
   extends Omit<
     FunctionOptions<[], V>,
-    'name' | 'key' | 'version' | 'scope' | 'manyOrigin' | 'tags' | 'context'
+    'name' | 'key' | 'version' | 'manyOrigin' | 'tags' | 'context'
   > {
   tags?: readonly string[]
   /** Ends this caller's wait; the load goes on for others. */

@@ -21,9 +21,8 @@ export function peeked(
   const { clock, sharing, stamps } = region.core
   if (clock.coarse.now === Number.POSITIVE_INFINITY) clock.wake()
   if (judge(entry, core.policy, stamps, clock.now()) !== 'fresh') return undefined
-  const flags = entry.meta === undefined ? 0 : entry.meta.flags
-  if ((flags & ENTRY_ERROR) !== 0) return undefined
+  if (entry.has(ENTRY_ERROR)) return undefined
   region.hits++
-  if ((flags & ENTRY_COPY) === 0 && sharing !== 'clone') return entry
+  if (!entry.has(ENTRY_COPY) && sharing !== 'clone') return entry
   return { value: copyOf(entry.value), createdAt: entry.createdAt, freshUntil: entry.freshUntil }
 }

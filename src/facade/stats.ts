@@ -2,9 +2,24 @@ import type { Core } from '../read-path/core.ts'
 import type { Region } from '../read-path/region.ts'
 import type { CacheStats } from './results.ts'
 
-/** The sum over regions. Plain integers are read when asked for: counting costs a hit one addition. */
-export function regionStats(regions: Iterable<Region>, core?: Core): CacheStats {
-  const sum = {
+/** Counters as regions have them. */
+export interface Counts {
+  hits: number
+  hitsL2: number
+  misses: number
+  stale: number
+  coalesced: number
+  originCalls: number
+  originErrors: number
+  sets: number
+  invalidations: number
+  evictions: number
+}
+
+export function noCounts(): Counts {
+  return {
+    hits: 0,
+    hitsL2: 0,
     misses: 0,
     stale: 0,
     coalesced: 0,
@@ -12,20 +27,34 @@ export function regionStats(regions: Iterable<Region>, core?: Core): CacheStats 
     originErrors: 0,
     sets: 0,
     invalidations: 0,
+    evictions: 0,
   }
-  let l1 = 0
-  let l2 = 0
-  let evictions = 0
+}
+
+export function addCounts(sum: Counts, region: Region): void {
+  for (const name of Object.keys(sum) as Array<keyof Counts>) {
+    sum[name] += name === 'evictions' ? region.local.evictions : region[name]
+  }
+}
+
+/**
+ * The sum over regions. Plain integers are read when asked for: counting costs a hit one addition.
+ * @param past what regions that are gone have counted
+ */
+export function regionStats(
+  regions: Iterable<Region>,
+  past: Counts = noCounts(),
+  core?: Core,
+): CacheStats {
+  const sum = { ...past }
   let entries = 0
   let bytes = 0
   for (const region of regions) {
-    for (const name of Object.keys(sum) as Array<keyof typeof sum>) sum[name] += region[name]
-    l1 += region.hits
-    l2 += region.hitsL2
-    evictions += region.local.evictions
+    addCounts(sum, region)
     entries += region.local.size
     bytes += region.local.bytes
   }
+  const { hits, hitsL2, ...others } = sum
   const l2Errors = core ? (core.remote?.errors ?? 0) + core.rejectedEntries : 0
-  return { hits: { l1, l2, l3: 0 }, ...sum, evictions, entries, bytes, l2Errors }
+  return { hits: { l1: hits, l2: hitsL2, l3: 0 }, ...others, entries, bytes, l2Errors }
 }

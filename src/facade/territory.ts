@@ -5,7 +5,9 @@ import type { Policy } from '../read-path/policy.ts'
 import { Region } from '../read-path/region.ts'
 import type { FreshnessOptions } from './options.ts'
 import type { RegionOpener } from './region-opener.ts'
+import type { DirectRegion, Regions } from './regions.ts'
 import { definedMembers, type Given, resolvePolicy } from './resolve-options.ts'
+import type { Counts } from './stats.ts'
 
 let unnamed = 0
 
@@ -16,13 +18,11 @@ export interface CacheParts {
   /** Names of live functions, of all namespaces. */
   readonly names: Set<string>
   /** Of all namespaces. */
-  readonly regions: Set<Region>
+  readonly regions: Regions
   /** Runs work in the async context the cache was made in. */
   readonly inContext: <R>(work: () => R) => R
   /** Whether the user named the cache: with an L2 it has to have a name. */
   readonly named: boolean
-  /** One keyspace for all `Cache` objects of one namespace, by its path. */
-  readonly direct: Map<string, Region>
   /** The one end of all `Cache` objects: whoever closes again waits for it too. */
   closing?: Promise<void>
 }
@@ -48,7 +48,9 @@ export class Territory implements RegionOpener {
   readonly tagPrefix: string
   readonly #path: readonly string[]
   readonly #scopeTags: readonly string[]
-  #direct: { region: Region; policy: Policy } | undefined
+  /** What its regions that are gone have counted. */
+  readonly past: Counts
+  #directPolicy: Policy | undefined
 
   constructor(parts: CacheParts, { path, scopeTags, defaults }: Place) {
     this.parts = parts
@@ -57,6 +59,7 @@ export class Territory implements RegionOpener {
     this.tagPrefix = `${pathText(path)}#`
     this.#path = path
     this.#scopeTags = scopeTags
+    this.past = parts.regions.past(this.ownTag)
   }
 
   get hasL2(): boolean {
@@ -82,7 +85,7 @@ export class Territory implements RegionOpener {
   }
 
   regions(): Region[] {
-    return [...this.parts.regions].filter((region) => region.scopeTags.includes(this.ownTag))
+    return this.parts.regions.all().filter((region) => region.scopeTags.includes(this.ownTag))
   }
 
   openRegion(
@@ -112,25 +115,31 @@ export class Territory implements RegionOpener {
   }
 
   closeRegion(region: Region, name: string | undefined): void {
-    region.dispose()
-    this.parts.regions.delete(region)
+    this.parts.regions.end(region)
     if (name !== undefined) this.parts.names.delete(this.#nameKey(name))
   }
 
-  /** The keyspace of `getOrSet`, `get`, `set` and `delete`. */
-  direct(): { region: Region; policy: Policy } {
+  /**
+   * The keyspace of `getOrSet`, `get`, `set` and `delete`, for one call: whoever enters counts as one
+   * of its `users` until the call ends.
+   */
+  enter(): DirectRegion {
     this.assertOpen()
-    if (this.#direct) return this.#direct
     if (this.hasL2) this.#requireCacheName()
+    const { inContext, regions } = this.parts
+    const direct = regions.direct(this.ownTag, () =>
+      inContext(() => this.#settle('direct', [], this.#scopeTags)),
+    )
+    direct.users++
+    return direct
+  }
+
+  /** Of `get`, `set` and `delete`. */
+  get directPolicy(): Policy {
     // `set` may give its own ttl, `get` needs none: only a value without any has no place here.
     const defaults = { ttl: Number.POSITIVE_INFINITY, ...this.defaults }
-    const policy = resolvePolicy({}, defaults, `'${this.name}'`)
-    const { direct, inContext } = this.parts
-    const region =
-      direct.get(this.tagPrefix) ?? inContext(() => this.#settle('direct', [], this.#scopeTags))
-    direct.set(this.tagPrefix, region)
-    this.#direct = { region, policy }
-    return this.#direct
+    this.#directPolicy ??= resolvePolicy({}, defaults, `'${this.name}'`)
+    return this.#directPolicy
   }
 
   assertOpen(): void {

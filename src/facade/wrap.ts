@@ -33,8 +33,14 @@ export function wrap(
     )
   }
   checkFunctionOptions(options)
+  if (!isMethod && options.scope !== undefined) {
+    throw invalidOption(
+      `scope is for decorated methods, and '${origin.name || 'anonymous'}' is a plain function: ` +
+        'leave it out, and say with key what tells its calls apart',
+    )
+  }
   const inContext = AsyncLocalStorage.snapshot() as <R>(work: () => R) => R
-  const core = new WrappedCore(origin, options, cacheOf, inContext, isMethod)
+  const core = new WrappedCore(origin, { ...options }, cacheOf, inContext, isMethod)
   const wrapped = hotFunction(core, (self, args) => slow(core, self, args))
   Object.defineProperty(wrapped, 'name', { value: core.label, configurable: true })
   Object.defineProperty(wrapped, 'length', { value: origin.length, configurable: true })

@@ -5,7 +5,7 @@ import { KeyMemo } from '../key/key-memo.ts'
 import { keyOf } from '../key/key-of.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Policy } from '../read-path/policy.ts'
-import type { CallOptions, Read } from '../read-path/read.ts'
+import type { Read } from '../read-path/read.ts'
 import type { Region } from '../read-path/region.ts'
 import type { RegionOpener } from './region-opener.ts'
 import type { Given } from './resolve-options.ts'
@@ -42,10 +42,6 @@ export class WrappedCore {
     this.#runInWrapContext = runInWrapContext
     this.isMethod = isMethod
     this.plainKeys = options.key === undefined && !(isMethod && options.scope !== 'class')
-  }
-
-  get cache(): RegionOpener {
-    return this.#cacheOf()
   }
 
   get label(): string {
@@ -96,7 +92,7 @@ export class WrappedCore {
     let own: LocalKey
     if (key !== undefined)
       own = this.#givenKey(key as (...args: readonly unknown[]) => unknown, args)
-    else if (args.length === 1) own = this.#keyOfOne(args[0])
+    else if (countOf(args) === 1) own = this.#keyOfOne(args[0])
     else own = keyOf(args)
     if (!this.isMethod || scope === 'class') return own
     const owner = typeof scope === 'function' ? scopeText(scope, self) : instanceId(self)
@@ -117,10 +113,6 @@ export class WrappedCore {
           ? origin.apply(self, [...given])
           : origin.call(self, context, ...given),
     }
-  }
-
-  call(settings: CallOptions | undefined, self: unknown, args: readonly unknown[]) {
-    return { request: this.request(self, args), settings }
   }
 
   dispose(): void {
@@ -146,6 +138,13 @@ export class WrappedCore {
     if (typeof argument === 'object' && argument !== null) return this.memo.keyOfObject(argument)
     return keyOf([argument])
   }
+}
+
+/** Trailing `undefined` does not count: `f(5, undefined)` is `f(5)`, and has to find its entry. */
+function countOf(args: readonly unknown[]): number {
+  let count = args.length
+  while (count > 0 && args[count - 1] === undefined) count--
+  return count
 }
 
 let instances = 0

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import types from 'node:util/types'
 
 // One place decides which objects have contents that define them. It goes by brand and prototype,
 // not by `instanceof`, so that objects of another realm (a vm context, a test runner's sandbox) are

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { crypto } from '../kernel/builtin.ts'
 
 /** Longest readable part of a key in L2, in bytes of UTF-8. */
 const LONGEST = 200
@@ -27,7 +27,7 @@ function isReadable(key: string): boolean {
 
 /** Over UTF-16 code units: in UTF-8 all lone surrogates would become one character. */
 function digest(key: string): string {
-  return hash('sha256', Buffer.from(key, 'utf16le'), 'base64url')
+  return crypto().hash('sha256', Buffer.from(key, 'utf16le'), 'base64url')
 }
 
 /**

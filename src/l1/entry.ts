@@ -1,12 +1,16 @@
-/** Something about the value that the fast path cannot serve. */
+/** The value is an error of the origin, kept for `errorTtl`. */
 export const ENTRY_ERROR = 1
-/** L2 holds this entry, as far as it has told: if it is gone there, it was invalidated. */
-export const ENTRY_IN_L2 = 4
 /** The value holds parts that cannot be frozen: every caller gets a copy. */
 export const ENTRY_COPY = 2
+/** L2 holds this entry, as far as is known: if it is gone there, it was invalidated. */
+export const ENTRY_IN_L2 = 4
 
 /** What the fast path must leave alone. */
-export const ENTRY_SLOW = ENTRY_ERROR | ENTRY_COPY
+const SLOW = ENTRY_ERROR | ENTRY_COPY
+const FLAG_BITS = 3
+const FLAG_MASK = 7
+/** So that both together stay a small integer of V8. */
+const LONGEST_LOAD_MS = 2 ** 27
 
 /**
  * One entry of L1. Instants are whole milliseconds of `clock.now()`: V8 keeps small integers inside
@@ -21,17 +25,34 @@ export class Entry<V = unknown> {
   hotUntil = 0
   freshUntil: number
   createdAt: number
-  /** How long the origin took, for refresh-ahead. */
-  loadMs: number
-  bytes: number
+  bytes = 0
   meta: EntryMeta | undefined = undefined
+  /** Two small numbers in one word. */
+  #loadAndFlags: number
 
-  constructor(value: V, createdAt: number, freshUntil: number, loadMs: number, bytes: number) {
+  constructor(value: V, createdAt: number, freshUntil: number, loadMs: number) {
     this.value = value
     this.createdAt = createdAt
     this.freshUntil = freshUntil
-    this.loadMs = loadMs
-    this.bytes = bytes
+    this.#loadAndFlags = Math.min(Math.round(loadMs), LONGEST_LOAD_MS) << FLAG_BITS
+  }
+
+  /** How long the origin took, for refresh-ahead. */
+  get loadMs(): number {
+    return this.#loadAndFlags >> FLAG_BITS
+  }
+
+  has(flag: number): boolean {
+    return (this.#loadAndFlags & flag) !== 0
+  }
+
+  mark(flag: number): void {
+    this.#loadAndFlags |= flag & FLAG_MASK
+  }
+
+  /** Whether nobody can be handed the value just so. */
+  get isSlow(): boolean {
+    return this.has(SLOW)
   }
 
   settled(): Promise<V> {
@@ -40,7 +61,7 @@ export class Entry<V = unknown> {
   }
 }
 
-/** What only entries with tags, with an L2 behind them, or in trouble need to carry. */
+/** What only entries with tags, with an L2 behind them, or after a failure need to carry. */
 export class EntryMeta {
   /** One tag is kept as itself: an array costs 56 bytes. */
   tags: string | readonly string[] | undefined
@@ -50,7 +71,6 @@ export class EntryMeta {
   localUntil: number
   /** After a failure of the origin: when it is tried again. */
   retryAt = 0
-  flags = 0
 
   constructor(tags: string | readonly string[] | undefined, checkedAt: number, localUntil: number) {
     this.tags = tags

@@ -7,6 +7,9 @@ import type { Entry } from './entry.ts'
  */
 export type LocalKey = string | number
 
+/** Up to so many functions each eviction is from the one that holds the most. */
+const SEEN_AT_A_TIME = 16
+
 /** The bound of one cache's L1, shared by the regions (one per cached function) that fill it. */
 export class LocalBudget {
   readonly maxEntries: number
@@ -14,6 +17,10 @@ export class LocalBudget {
   entries = 0
   bytes = 0
   readonly #levels = new Set<LocalLevel>()
+  /** Where the search for the largest goes on: it goes round, a few levels at a time. */
+  #round: Iterator<LocalLevel> | undefined
+  /** The largest that was met lately. */
+  #candidate: LocalLevel | undefined
 
   constructor(maxEntries: number, maxBytes: number) {
     this.maxEntries = maxEntries
@@ -26,6 +33,7 @@ export class LocalBudget {
 
   remove(level: LocalLevel): void {
     this.#levels.delete(level)
+    if (this.#candidate === level) this.#candidate = undefined
   }
 
   /**
@@ -34,19 +42,54 @@ export class LocalBudget {
    * of its neighbours.
    */
   enforce(): void {
-    while (this.entries > this.maxEntries) this.#largest((level) => level.size)?.evictOldest()
-    while (this.bytes > this.maxBytes && this.entries > 0) {
-      this.#largest((level) => level.bytes)?.evictOldest()
-    }
+    while (this.entries > this.maxEntries && this.#evictFrom((level) => level.size));
+    while (this.bytes > this.maxBytes && this.#evictFrom((level) => level.bytes));
   }
 
-  #largest(measure: (level: LocalLevel) => number): LocalLevel | undefined {
-    let largest: LocalLevel | undefined
-    for (const level of this.#levels) {
-      if (!largest || measure(level) > measure(largest)) largest = level
-    }
-    return largest
+  #evictFrom(measure: (level: LocalLevel) => number): boolean {
+    const level = this.#largest(measure)
+    level?.evictOldest()
+    return level !== undefined
   }
+
+  /**
+   * Of many levels the largest of those seen lately: each call looks at a few more, so that its cost
+   * does not grow with the number of functions and namespaces. Of few levels it is the largest.
+   */
+  #largest(measure: (level: LocalLevel) => number): LocalLevel | undefined {
+    let largest = this.#candidate
+    let size = largest ? measure(largest) : 0
+    for (let seen = 0; seen < this.#levels.size && (seen < SEEN_AT_A_TIME || size === 0); seen++) {
+      const level = this.#next()
+      const other = measure(level)
+      if (other <= size) continue
+      largest = level
+      size = other
+    }
+    this.#candidate = largest
+    return size > 0 ? largest : undefined
+  }
+
+  #next(): LocalLevel {
+    let next = this.#round?.next()
+    if (next === undefined || next.done) {
+      this.#round = this.#levels.values()
+      next = this.#round.next()
+    }
+    return next.value as LocalLevel
+  }
+}
+
+/** A function with fewer entries gets a cache that grows with them. */
+const FEW = 256
+/** Larger bounds are not prepared for. */
+const MOST_PREPARED = 2 ** 24
+
+/** The region that a level belongs to. */
+export interface LevelOwner {
+  evicted(key: LocalKey): void
+  /** Lookups go to another lru-cache from now on. */
+  lruReplaced(lru: LRUCache<LocalKey, Entry>): void
 }
 
 /**
@@ -55,22 +98,18 @@ export class LocalBudget {
  * lru-cache serves as a plain map: ttl, single-flight and size are ours.
  */
 export class LocalLevel {
-  readonly lru: LRUCache<LocalKey, Entry>
+  lru: LRUCache<LocalKey, Entry>
   bytes = 0
   evictions = 0
+  #isFullSize = false
   readonly #budget: LocalBudget
-  readonly #onEvict: (key: LocalKey) => void
+  readonly #owner: LevelOwner
 
-  constructor(budget: LocalBudget, onEvict: (key: LocalKey) => void) {
+  constructor(budget: LocalBudget, owner: LevelOwner) {
     this.#budget = budget
-    this.#onEvict = onEvict
-    this.lru = new LRUCache<LocalKey, Entry>({
-      // The bound is the budget's. With `max`, lru-cache would allocate for all of it at once: 220 kB
-      // for each function at the default, more than there is for Infinity.
-      maxSize: Number.MAX_SAFE_INTEGER,
-      sizeCalculation: () => 1,
-      dispose: (entry, key, reason) => this.#disposed(entry, key, reason === 'evict'),
-    })
+    this.#owner = owner
+    // The bound is the budget's; this one only grows.
+    this.lru = this.#makeLru({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 })
     budget.add(this)
   }
 
@@ -84,6 +123,7 @@ export class LocalLevel {
       this.lru.delete(key)
       return
     }
+    if (!this.#isFullSize && this.lru.size >= FEW) this.#growToFullSize()
     this.lru.set(key, entry)
     this.bytes += entry.bytes
     this.#budget.entries++
@@ -105,13 +145,35 @@ export class LocalLevel {
     this.#budget.remove(this)
   }
 
+  /**
+   * With `max`, lru-cache makes its lists for all entries at once: half the memory per entry, but
+   * 200 kB for each function. So only functions that have many entries get such a one.
+   */
+  #growToFullSize(): void {
+    this.#isFullSize = true
+    const { maxEntries } = this.#budget
+    if (maxEntries > MOST_PREPARED) return
+    const small = this.lru
+    this.lru = this.#makeLru({ max: maxEntries })
+    // Least recently used first, so that the order stays.
+    for (const key of small.rkeys()) this.lru.set(key, small.peek(key) as Entry)
+    this.#owner.lruReplaced(this.lru)
+  }
+
+  #makeLru(bound: { max: number } | { maxSize: number; sizeCalculation: () => number }) {
+    return new LRUCache<LocalKey, Entry>({
+      ...bound,
+      dispose: (entry, key, reason) => this.#disposed(entry, key, reason === 'evict'),
+    })
+  }
+
   #disposed(entry: Entry, key: LocalKey, evicted: boolean): void {
     this.bytes -= entry.bytes
     this.#budget.entries--
     this.#budget.bytes -= entry.bytes
     if (evicted) {
       this.evictions++
-      this.#onEvict(key)
+      this.#owner.evicted(key)
     }
   }
 }

@@ -1,10 +1,14 @@
+import types from 'node:util/types'
+import { ResilienceError } from '../kernel/errors.ts'
+import { hrefOf, kindName, kindOf, type ValueKind } from '../kernel/value-kind.ts'
+
 /** What a caller gets from L1: the very object that is stored, that object frozen, or a copy. */
 export type Sharing = 'share' | 'freeze' | 'clone'
 
 /**
  * Freezes a value through and through.
- * @returns whether all of it is frozen. Maps, Sets, Dates, Buffers and typed arrays change through
- * methods that no freeze stops: a value that holds one has to be copied for each caller instead.
+ * @returns whether all of it is frozen. Maps, Sets, Dates, URLs, Buffers and typed arrays change
+ * through methods that no freeze stops: a value that holds one has to be copied for each caller instead.
  */
 export function deepFreeze(value: unknown, seen: Set<object> = new Set()): boolean {
   if (typeof value !== 'object' || value === null) return true
@@ -22,56 +26,119 @@ export function deepFreeze(value: unknown, seen: Set<object> = new Set()): boole
 function isFreezeProof(value: object): boolean {
   return (
     ArrayBuffer.isView(value) ||
-    value instanceof ArrayBuffer ||
-    value instanceof Map ||
-    value instanceof Set ||
-    value instanceof Date
+    types.isAnyArrayBuffer(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    // Its lastIndex moves with each use: frozen it would throw.
+    types.isRegExp(value) ||
+    value instanceof URL ||
+    value instanceof URLSearchParams
   )
 }
 
-/** A copy that shares nothing mutable with `value`. A Buffer stays a Buffer. */
+/**
+ * A copy that shares nothing mutable with `value`. Kinds are kept: a Buffer stays a Buffer, a URL a
+ * URL. Of an instance of a class remains a plain object with its members, as with structuredClone.
+ * @throws ERR_UNSERIALIZABLE for functions, symbols and what else cannot be copied
+ */
 export function copyOf<V>(value: V): V {
+  if (typeof value !== 'object' || value === null) return copyPart(value, NOTHING) as V
+  return copyPart(value, new Map()) as V
+}
+
+/** What was copied so far: one object that is held twice stays one, and cycles end. */
+type Copies = Map<object, object>
+
+const NOTHING: Copies = new Map()
+
+function copyPart(value: unknown, copies: Copies): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') throw uncopyable(value)
   if (typeof value !== 'object' || value === null) return value
-  return restoreBuffers(value, structuredClone(value), new Set()) as V
-}
-
-/** structuredClone makes plain Uint8Arrays of Buffers: give them their class back. */
-function restoreBuffers(original: unknown, copy: unknown, seen: Set<object>): unknown {
-  if (typeof original !== 'object' || original === null || seen.has(original)) return copy
-  seen.add(original)
-  if (Buffer.isBuffer(original)) {
-    const bytes = copy as Uint8Array
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const known = copies.get(value)
+  if (known !== undefined) return known
+  const kind = kindOf(value)
+  switch (kind) {
+    case 'array':
+      return copyMembers(value, new Array((value as unknown[]).length), copies)
+    case 'object':
+      return copyMembers(value, {}, copies)
+    case 'null-prototype object':
+      return copyMembers(value, Object.create(null), copies)
+    case 'Map':
+      return copyMap(value as Map<unknown, unknown>, copies)
+    case 'Set':
+      return copySet(value as Set<unknown>, copies)
+    case undefined:
+      if (isClassInstance(value)) return copyMembers(value, {}, copies)
   }
-  if (ArrayBuffer.isView(original)) return copy
-  if (original instanceof Map) return restoreMap(original, copy as Map<unknown, unknown>, seen)
-  if (original instanceof Set) {
-    const restored = [...(copy as Set<unknown>)]
-    const target = copy as Set<unknown>
-    target.clear()
-    let i = 0
-    for (const part of original) target.add(restoreBuffers(part, restored[i++], seen))
-    return copy
-  }
-  const target = copy as Record<string, unknown>
-  for (const [name, part] of Object.entries(original)) {
-    if (typeof part === 'object' && part !== null)
-      target[name] = restoreBuffers(part, target[name], seen)
-  }
+  const copy = copyLeaf(value, kind)
+  copies.set(value, copy)
   return copy
 }
 
-function restoreMap(
-  original: Map<unknown, unknown>,
-  copy: Map<unknown, unknown>,
-  seen: Set<object>,
-): Map<unknown, unknown> {
-  const parts = [...copy]
-  copy.clear()
-  let i = 0
-  for (const [key, value] of original) {
-    const [copiedKey, copiedValue] = parts[i++] as [unknown, unknown]
-    copy.set(restoreBuffers(key, copiedKey, seen), restoreBuffers(value, copiedValue, seen))
+/** Everything whose contents are not objects of their own. */
+function copyLeaf(value: object, kind: ValueKind | undefined): object {
+  switch (kind) {
+    case 'Date':
+      return new Date(Date.prototype.getTime.call(value))
+    case 'RegExp':
+      return new RegExp((value as RegExp).source, (value as RegExp).flags)
+    case 'URL':
+      return new URL(hrefOf(value))
+    case 'Buffer':
+      // Outside of Node's pool, whose memory others can reach.
+      return Buffer.from(new Uint8Array(value as Buffer).buffer)
   }
-  return copy
+  if (value instanceof URLSearchParams) return new URLSearchParams(value)
+  try {
+    return structuredClone(value)
+  } catch {
+    // Its error is no cause to show: it quotes what it could not copy.
+    throw uncopyable(value)
+  }
+}
+
+/** One without anything native inside. */
+function isClassInstance(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
+function copyMembers(value: object, target: object, copies: Copies): object {
+  copies.set(value, target)
+  for (const [name, part] of Object.entries(value)) {
+    const copy = copyPart(part, copies)
+    // Plain assignment to `__proto__` would change the prototype.
+    if (name === '__proto__') {
+      const own = { value: copy, writable: true, enumerable: true, configurable: true }
+      Object.defineProperty(target, name, own)
+    } else {
+      ;(target as Record<string, unknown>)[name] = copy
+    }
+  }
+  return target
+}
+
+function copyMap(value: Map<unknown, unknown>, copies: Copies): object {
+  const target = new Map<unknown, unknown>()
+  copies.set(value, target)
+  for (const [key, part] of Map.prototype.entries.call(value)) {
+    target.set(copyPart(key, copies), copyPart(part, copies))
+  }
+  return target
+}
+
+function copySet(value: Set<unknown>, copies: Copies): object {
+  const target = new Set<unknown>()
+  copies.set(value, target)
+  for (const part of Set.prototype.values.call(value)) target.add(copyPart(part, copies))
+  return target
+}
+
+function uncopyable(value: unknown): ResilienceError {
+  return new ResilienceError(
+    'ERR_UNSERIALIZABLE',
+    `The value holds ${kindName(value)}, of which no copy can be made for each caller. ` +
+      "Return plain data, or choose l1: { values: 'share' }.",
+  )
 }

@@ -39,6 +39,7 @@ function sizeOfObject(value: object, walk: Walk): number {
   if (value instanceof Map)
     return 2 * OBJECT_BYTES + sizeOfAll(flattened(value), value.size * 2, walk)
   if (value instanceof Set) return 2 * OBJECT_BYTES + sizeOfAll(value, value.size, walk)
+  if (value instanceof URL) return 4 * OBJECT_BYTES + value.href.length
   const members = Object.values(value)
   return OBJECT_BYTES + sizeOfAll(members, members.length, walk)
 }

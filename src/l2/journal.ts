@@ -1,102 +1,101 @@
 import type { StampMode } from '../contracts/store.ts'
+import { Intent, type IntentKind } from './intent.ts'
+import { Ledger } from './ledger.ts'
 
-/** Beyond so many open intents it is cheaper to declare the whole cache invalid. */
-const MAX_INTENTS = 10_000
+/** Beyond so many failed names it is cheaper to declare the whole cache invalid. */
+const MAX_FAILED = 10_000
+/** Names told again at a time: what one operation does within its deadline. */
+const BATCH = 1000
+
+/** Something to tell L2 again. `all`: the whole cache is to be declared invalid. */
+export interface Replayed {
+  readonly number: number
+  readonly kind: IntentKind | 'all'
+  readonly names: readonly string[]
+}
 
 /**
- * Invalidations that L2 has not acknowledged. Until it has, what L2 holds for their keys and tags is
- * not to be believed by this process; they are replayed when L2 answers again. The journal lives in
- * memory and dies with its process.
+ * Invalidations that L2 has not acknowledged. Those under way and those that failed are two lists:
+ * this process does not believe what L2 holds for the names of either, but only what failed is told
+ * again, and only that counts towards the bound. Every intent and every replay has a number of its
+ * own, and an acknowledgement settles what came before it, never what came after. The journal lives
+ * in memory and dies with its process.
  */
 export class Journal {
-  /** How many operations of a key are open; the entry stays when one of them failed. */
-  readonly #keys = new Map<string, number>()
-  readonly #tags = new Map<string, { mode: StampMode; open: number }>()
-  #overflowed = false
+  readonly #keys = new Ledger()
+  readonly #hard = new Ledger()
+  readonly #soft = new Ledger()
+  #last = 0
+  /** Where the numbers stood when too many had failed; 0 where that is settled. */
+  #overflowedAt = 0
 
-  get size(): number {
-    return this.#keys.size + this.#tags.size + (this.#overflowed ? 1 : 0)
+  /** The number of what was begun last. */
+  get last(): number {
+    return this.#last
   }
 
-  get overflowed(): boolean {
-    return this.#overflowed
+  /** Whether something is to be told again. */
+  get hasFailed(): boolean {
+    return this.#failed > 0 || this.#overflowedAt > 0
   }
 
-  addKey(key: string): void {
-    this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1)
-    this.#bound()
+  begin(kind: IntentKind, names: readonly string[]): Intent {
+    const intent = new Intent(++this.#last, kind, names)
+    this.#ledger(kind).begin(intent)
+    return intent
   }
 
-  addTags(tags: readonly string[], mode: StampMode): void {
-    for (const tag of tags) {
-      const present = this.#tags.get(tag)
-      this.#tags.set(tag, {
-        mode: present?.mode === 'hard' ? 'hard' : mode,
-        open: (present?.open ?? 0) + 1,
-      })
+  acknowledged({ kind, names, number }: Intent | Replayed): void {
+    if (kind === 'all') {
+      if (this.#overflowedAt <= number) this.#overflowedAt = 0
+      for (const ledger of this.#ledgers) ledger.forgetFailedUntil(number)
+      return
     }
-    this.#bound()
+    this.#ledger(kind).settle(names, number)
+    if (kind === 'hard') this.#soft.settle(names, number)
   }
 
-  keyDone(key: string): void {
-    const open = (this.#keys.get(key) ?? 0) - 1
-    if (open > 0) this.#keys.set(key, open)
-    else this.#keys.delete(key)
+  failed(intent: Intent): void {
+    this.#ledger(intent.kind).fail(intent)
+    if (this.#failed <= MAX_FAILED) return
+    this.#overflowedAt = this.#last
+    for (const ledger of this.#ledgers) ledger.forgetFailedUntil(this.#last)
   }
 
-  /** It stays to be replayed, also where a replay that began before it has ended meanwhile. */
-  keyFailed(key: string): void {
-    if (!this.#keys.has(key)) this.addKey(key)
-  }
-
-  tagsDone(tags: readonly string[]): void {
-    for (const tag of tags) {
-      const present = this.#tags.get(tag)
-      if (present && present.open > 1) this.#tags.set(tag, { ...present, open: present.open - 1 })
-      else this.#tags.delete(tag)
+  /** What comes next of all that had failed when `until` was the last number. */
+  next(until: number): Replayed | undefined {
+    if (this.#overflowedAt > 0 && this.#overflowedAt <= until) {
+      return { number: ++this.#last, kind: 'all', names: [] }
     }
-  }
-
-  tagsFailed(tags: readonly string[], mode: StampMode): void {
-    this.addTags(
-      tags.filter((tag) => !this.#tags.has(tag)),
-      mode,
-    )
-  }
-
-  tagsReplayed(tags: readonly string[]): void {
-    for (const tag of tags) this.#tags.delete(tag)
-  }
-
-  /** What is to be replayed now. */
-  pending(): { keys: string[]; hard: string[]; soft: string[] } {
-    const tags = [...this.#tags]
-    return {
-      keys: [...this.#keys.keys()],
-      hard: tags.filter(([, { mode }]) => mode === 'hard').map(([tag]) => tag),
-      soft: tags.filter(([, { mode }]) => mode === 'soft').map(([tag]) => tag),
+    // Hard before soft: it settles both.
+    for (const kind of ['key', 'hard', 'soft'] as const) {
+      const names = this.#ledger(kind).failedUntil(until, BATCH)
+      if (names.length > 0) return { number: ++this.#last, kind, names }
     }
+    return undefined
   }
 
-  replayed(keys: readonly string[]): void {
-    for (const key of keys) this.#keys.delete(key)
+  /** Whether anything is doubted at all: one look for the usual case. */
+  get isEmpty(): boolean {
+    return this.#overflowedAt === 0 && this.#ledgers.every((ledger) => ledger.isEmpty)
   }
 
-  overflowReplayed(): void {
-    this.#overflowed = false
+  /** What was done to an entry that L2 may still hold as if nothing had happened. */
+  doubts(keys: readonly string[], tags: readonly string[]): StampMode | undefined {
+    if (this.#overflowedAt > 0 || keys.some((key) => this.#keys.has(key))) return 'hard'
+    if (tags.some((tag) => this.#hard.has(tag))) return 'hard'
+    return tags.some((tag) => this.#soft.has(tag)) ? 'soft' : undefined
   }
 
-  /** What an open intent has done to an entry that L2 may still hold as if nothing had happened. */
-  doubts(key: string, tags: readonly string[]): StampMode | undefined {
-    if (this.#overflowed || this.#keys.has(key)) return 'hard'
-    const modes = tags.map((tag) => this.#tags.get(tag)?.mode)
-    return modes.includes('hard') ? 'hard' : modes.find((mode) => mode !== undefined)
+  get #failed(): number {
+    return this.#keys.failed + this.#hard.failed + this.#soft.failed
   }
 
-  #bound(): void {
-    if (this.#keys.size + this.#tags.size <= MAX_INTENTS) return
-    this.#keys.clear()
-    this.#tags.clear()
-    this.#overflowed = true
+  get #ledgers(): readonly Ledger[] {
+    return [this.#keys, this.#hard, this.#soft]
+  }
+
+  #ledger(kind: IntentKind): Ledger {
+    return kind === 'key' ? this.#keys : kind === 'hard' ? this.#hard : this.#soft
   }
 }

@@ -3,8 +3,10 @@ import type {
   BusMessage,
   Coherence,
   LeaseRequest,
+  Position,
   ReadReply,
   ReadRequest,
+  Stamp,
   StampMode,
   Store,
   StoreSession,
@@ -16,9 +18,15 @@ import type {
 import { ResilienceError } from '../kernel/errors.ts'
 import { withDeadline } from './deadline.ts'
 import { Gate, type GateState } from './gate.ts'
-import { Journal } from './journal.ts'
+import type { Intent } from './intent.ts'
+import { Journal, type Replayed } from './journal.ts'
+import { Replay } from './replay.ts'
 
-const REPLAY_MS = 1000
+// Beyond 300 lines: the one place that knows both gates, the journal and the session, each of which
+// has a file of its own; what is left are short methods that put them together.
+
+/** Nobody waits for a replay: it may take longer than what a caller is made to wait. */
+const REPLAY_TIMEOUT_MS = 1000
 
 export interface RemoteOptions {
   readonly clock: Clock
@@ -31,9 +39,6 @@ export interface RemoteOptions {
   readonly onError: (kind: string, error: unknown) => void
   readonly onMessage: (message: BusMessage) => void
 }
-
-/** Where the store's sequence stands. */
-export type Position = Pick<ReadReply, 'sequence' | 'epoch'>
 
 export interface RemoteHealth {
   readonly state: 'connecting' | 'ready' | 'suspect' | 'down'
@@ -59,16 +64,13 @@ export class RemoteLevel {
   readonly #reads: Gate
   readonly #writes: Gate
   readonly #journal = new Journal()
-  /** What was last begun for each key, as long as it runs. */
-  readonly #latest = new Map<string, Promise<boolean>>()
+  readonly #replay: Replay
   readonly #waitingForReady = new Set<() => void>()
   #state: StoreState
   #since: number
   #lastError: unknown
   #clockOffset: number | undefined
   #epoch: number | undefined
-  #replayTimer: unknown
-  #replaying: Promise<void> | undefined
   #closed = false
 
   constructor(store: Store, options: RemoteOptions) {
@@ -76,15 +78,26 @@ export class RemoteLevel {
     this.#options = options
     this.#state = { state: 'connecting', source: store.source }
     this.#since = options.clock.wall()
-    const gate = (): Gate =>
+    const { clock, random } = options
+    this.#replay = new Replay({
+      clock,
+      random,
+      journal: this.#journal,
+      tell: (replayed) => this.#tellAgain(replayed),
+      onError: (error) => {
+        this.#lastError = error
+      },
+    })
+    const gate = (probe: () => Promise<void>): Gate =>
       new Gate({
-        clock: options.clock,
-        random: options.random,
-        probe: () => this.#probe(),
+        clock,
+        random,
+        probe,
         onChange: (state, error) => this.#gateChanged(state, error),
       })
-    this.#reads = gate()
-    this.#writes = gate()
+    // Reads need not wait for the replay: what L2 has not heard of is not believed until it has.
+    this.#reads = gate(() => this.#probe())
+    this.#writes = gate(() => this.#probeWrites())
     this.#session = store.open({
       clock: options.clock,
       random: options.random,
@@ -109,8 +122,7 @@ export class RemoteLevel {
   async read(request: ReadRequest): Promise<ReadReply | undefined> {
     if (!this.usable) return undefined
     const { lease } = request
-    // Sent before what was done to the key: the reply may show what was there before.
-    const doubted = new Set(request.keys.filter((key) => this.doubts(key, [])))
+    const told = this.#asIfTold(request)
     const onLate = lease ? (reply: ReadReply) => this.#giveBack(request, lease, reply) : undefined
     const reply = await this.#attempt(
       this.#reads,
@@ -120,56 +132,72 @@ export class RemoteLevel {
     )
     if (!reply) return undefined
     this.#noteReply(reply)
-    if (doubted.size === 0) return reply
-    const records = request.keys.map((key, i) => (doubted.has(key) ? undefined : reply.records[i]))
-    return { ...reply, records }
+    return told(reply)
   }
 
   /** Stores the result of a load if it still may be. */
   async commit(request: WriteRequest): Promise<WriteReply | undefined> {
     if (!this.#writable) return undefined
-    return this.#attempt(this.#writes, 'write', () => this.#session.write(request))
+    const write = (): Promise<WriteReply> => this.#session.write(request)
+    const reply = await this.#attempt(this.#writes, 'write', write)
+    if (isTooLarge(reply)) this.#reportTooLarge()
+    return reply
   }
 
   /**
-   * Stores what the user set. While it is not acknowledged, this process does not believe L2. What
-   * `prepare` cannot make a write of is deleted instead, so that no older value is left.
+   * Stores what the user set, and resolves to whether L2 has it. While it is not acknowledged, this
+   * process does not believe L2. What `prepare` or the store cannot make a write of is deleted
+   * instead, so that no older value is left.
    */
-  set(
+  async set(
     key: string,
     prepare: (now: Position) => Promise<WriteRequest | undefined>,
   ): Promise<boolean> {
-    return this.#intent([key], async (isLatest) => {
-      const request = await prepare(await this.#session.read({ keys: [], tags: [] }))
+    const intent = this.#journal.begin('key', [key])
+    let isStored = true
+    const isAcknowledged = await this.#carryOut(intent, async () => {
+      const reply = await this.#session.read({ keys: [], tags: [] })
+      // Its caller was told that it failed, and it is deleted by the replay.
+      if (intent.ended) return false
+      this.#noteReply(reply)
+      const request = await prepare(reply)
       // What was done to the key since must not be overwritten by what was done before.
-      if (!isLatest()) return this.#latest.get(key)
-      return request ? this.#session.write(request) : this.#session.delete([key])
+      if (intent.successor) return intent.successor.outcome
+      if (intent.ended) return false
+      const written = request && (await this.#session.write(request))
+      if (isTooLarge(written)) this.#reportTooLarge()
+      isStored = written?.stored === true
+      if (!isStored) await this.#session.delete([key])
+      return true
     })
+    return isAcknowledged && isStored
   }
 
   delete(keys: readonly string[]): Promise<boolean> {
-    return this.#intent(keys, () => this.#session.delete(keys))
+    const intent = this.#journal.begin('key', keys)
+    return this.#carryOut(intent, () => this.#session.delete(keys).then(() => true))
   }
 
-  async stamp(tags: readonly string[], mode: StampMode): Promise<boolean> {
-    this.#journal.addTags(tags, mode)
-    const done = await this.#tell(() => this.#session.stamp(tags, mode))
-    if (done) this.#journal.tagsDone(tags)
-    else this.#journal.tagsFailed(tags, mode)
-    return done
+  stamp(tags: readonly string[], mode: StampMode): Promise<boolean> {
+    const intent = this.#journal.begin(mode, tags)
+    return this.#carryOut(intent, () => this.#session.stamp(tags, mode).then(() => true))
   }
 
-  renew(key: string, token: string, ms: number): Promise<boolean | undefined> {
+  /** `undefined` when L2 did not say whether the lease is still ours. */
+  async renew(key: string, token: string, ms: number): Promise<boolean | undefined> {
+    if (!this.#writable) return undefined
     return this.#attempt(this.#writes, 'lease', () => this.#session.renew(key, token, ms))
   }
 
-  release(key: string, token: string): Promise<unknown> {
-    return this.#attempt(this.#writes, 'lease', () => this.#session.release(key, token))
+  /** What is not given back runs out. */
+  async release(key: string, token: string): Promise<void> {
+    if (!this.#writable) return
+    await this.#attempt(this.#writes, 'lease', () => this.#session.release(key, token))
   }
 
   /** What was done to this entry by an invalidation that L2 may not have heard of. */
   doubts(key: string, tags: readonly string[]): StampMode | undefined {
-    return this.#journal.size > 0 ? this.#journal.doubts(key, tags) : undefined
+    return this.#journal.isEmpty ? undefined : this.#journal.doubts([key], tags)
   }
 
   health(): RemoteHealth {
@@ -207,7 +235,7 @@ export class RemoteLevel {
     this.#closed = true
     this.#reads.stop()
     this.#writes.stop()
-    this.#options.clock.clearTimeout(this.#replayTimer)
+    this.#replay.stop()
     await this.#session.close()
   }
 
@@ -219,39 +247,16 @@ export class RemoteLevel {
     return this.#state.state === 'ready' && !this.#reads.open
   }
 
-  async #intent(
-    keys: readonly string[],
-    operation: (isLatest: () => boolean) => Promise<unknown>,
-  ): Promise<boolean> {
-    const { promise: mine, resolve } = Promise.withResolvers<boolean>()
-    for (const key of keys) {
-      this.#journal.addKey(key)
-      this.#latest.set(key, mine)
+  async #carryOut(intent: Intent, operation: () => Promise<boolean>): Promise<boolean> {
+    const isAcknowledged =
+      this.#writable && (await this.#attempt(this.#writes, 'write', operation)) === true
+    if (isAcknowledged) this.#journal.acknowledged(intent)
+    else {
+      this.#journal.failed(intent)
+      this.#replay.schedule()
     }
-    const done = await this.#tell(() =>
-      operation(() => keys.every((key) => this.#latest.get(key) === mine)),
-    )
-    for (const key of keys) {
-      if (done) this.#journal.keyDone(key)
-      else this.#journal.keyFailed(key)
-      if (this.#latest.get(key) === mine) this.#latest.delete(key)
-    }
-    resolve(done)
-    return done
-  }
-
-  async #tell(operation: () => Promise<unknown>): Promise<boolean> {
-    if (!this.#writable) {
-      this.#scheduleReplay()
-      return false
-    }
-    const reply = await this.#attempt(
-      this.#writes,
-      'write',
-      async () => (await operation()) ?? true,
-    )
-    if (reply === undefined) this.#scheduleReplay()
-    return reply !== undefined && reply !== false
+    intent.end(isAcknowledged)
+    return isAcknowledged
   }
 
   async #attempt<T>(
@@ -267,7 +272,8 @@ export class RemoteLevel {
         this.#options.clock,
         onLate,
       )
-      gate.succeeded()
+      // It need not have come from the store at all, and says nothing of how that is.
+      if (!isTooLarge(result)) gate.succeeded()
       return result
     } catch (error) {
       if (this.#closed) return undefined
@@ -294,14 +300,55 @@ export class RemoteLevel {
     })
   }
 
-  async #probe(): Promise<void> {
-    await withDeadline(
-      this.#session.probe(),
-      Math.max(this.store.timeoutMs, 100),
-      this.#options.clock,
+  /**
+   * The reply is of the time at which the request was sent: what L2 had not heard of then is not to
+   * be seen in it, even if L2 has heard of it by the time the reply is here and decoded.
+   */
+  #asIfTold({ keys, tags }: ReadRequest): (reply: ReadReply) => ReadReply {
+    const journal = this.#journal
+    if (journal.isEmpty) return (reply) => reply
+    const isDoubted = keys.map((key) => journal.doubts([key], []) !== undefined)
+    const modes = tags.map((tag) => journal.doubts([], [tag]))
+    return (reply) => ({
+      ...reply,
+      records: reply.records.map((record, at) => (isDoubted[at] ? undefined : record)),
+      stamps: reply.stamps.map((stamp, at) => stampedNow(stamp, modes[at])),
+    })
+  }
+
+  #reportTooLarge(): void {
+    const remedy = 'raise the size of the store, or keep such values out of it with `l2: false`'
+    this.#options.onError(
+      'too-large',
+      new ResilienceError('ERR_UNSERIALIZABLE', `a value is too large for L2: ${remedy}`),
     )
-    await this.#replay()
-    if (this.#journal.size > 0) throw new ResilienceError('ERR_L2_UNAVAILABLE', 'replay failed')
+  }
+
+  async #probe(): Promise<void> {
+    await this.#within(Math.max(this.store.timeoutMs, 100), this.#session.probe())
+  }
+
+  async #probeWrites(): Promise<void> {
+    await this.#probe()
+    if (await this.#replay.run()) return
+    throw new ResilienceError('ERR_L2_UNAVAILABLE', 'L2 could not be told what it has missed')
+  }
+
+  async #tellAgain({ kind, names }: Replayed): Promise<void> {
+    if (this.#state.state === 'down') {
+      throw new ResilienceError('ERR_L2_UNAVAILABLE', 'L2 is down')
+    }
+    const told =
+      kind === 'all'
+        ? this.#session.stamp([this.#options.rootTag], 'hard')
+        : kind === 'key'
+          ? this.#session.delete(names)
+          : this.#session.stamp(names, kind)
+    await this.#within(Math.max(this.store.timeoutMs, REPLAY_TIMEOUT_MS), told)
+  }
+
+  #within<T>(ms: number, operation: Promise<T>): Promise<T> {
+    return withDeadline(operation, ms, this.#options.clock)
   }
 
   #gateChanged(state: GateState, error: unknown): void {
@@ -312,7 +359,7 @@ export class RemoteLevel {
   #storeChanged(state: StoreState): void {
     if (state.error) this.#lastError = state.error
     this.#state = state
-    if (state.state === 'ready' && this.#journal.size > 0) this.#scheduleReplay()
+    if (state.state === 'ready' && this.#journal.hasFailed) this.#replay.schedule()
     this.#changed(state.state === 'ready')
   }
 
@@ -321,57 +368,17 @@ export class RemoteLevel {
     this.#options.onState(this.health())
     if (better && this.#isReady) for (const onReady of [...this.#waitingForReady]) onReady()
   }
+}
 
-  #scheduleReplay(): void {
-    if (this.#replayTimer !== undefined || this.#closed) return
-    const ms = REPLAY_MS * (0.5 + 0.5 * this.#options.random())
-    this.#replayTimer = this.#options.clock.setTimeout(
-      () => {
-        this.#replayTimer = undefined
-        void this.#replay().then(() => {
-          if (this.#journal.size > 0) this.#scheduleReplay()
-        })
-      },
-      ms,
-      { unref: true },
-    )
-  }
+function isTooLarge(reply: unknown): boolean {
+  return (
+    (reply as Partial<Extract<WriteReply, { stored: false }>> | undefined)?.reason === 'too-large'
+  )
+}
 
-  #replay(): Promise<void> {
-    this.#replaying ??= this.#replayOnce().finally(() => {
-      this.#replaying = undefined
-    })
-    return this.#replaying
-  }
-
-  /** Tells L2 what it has missed. Failures leave the intents where they are. */
-  async #replayOnce(): Promise<void> {
-    if (this.#state.state === 'down' || this.#closed) return
-    const { overflowed } = this.#journal
-    const { keys, hard, soft } = this.#journal.pending()
-    const within = <T>(operation: Promise<T>): Promise<T> =>
-      withDeadline(operation, Math.max(this.store.timeoutMs, 1000), this.#options.clock)
-    try {
-      if (overflowed) {
-        await within(this.#session.stamp([this.#options.rootTag], 'hard'))
-        this.#journal.overflowReplayed()
-      }
-      if (keys.length > 0) {
-        await within(this.#session.delete(keys))
-        this.#journal.replayed(keys)
-      }
-      for (const [tags, mode] of [
-        [hard, 'hard'],
-        [soft, 'soft'],
-      ] as const) {
-        if (tags.length === 0) continue
-        await within(this.#session.stamp(tags, mode))
-        this.#journal.tagsReplayed(tags)
-      }
-    } catch (error) {
-      this.#lastError = error
-    }
-  }
+/** The stamp of a tag as it is once L2 has heard of what was done to it. */
+function stampedNow(stamp: Stamp, mode: StampMode | undefined): Stamp {
+  return mode === undefined ? stamp : { ...stamp, [mode]: Number.POSITIVE_INFINITY }
 }
 
 function messageOf(error: unknown): string {

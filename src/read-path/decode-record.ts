@@ -51,14 +51,14 @@ export async function decodeRecord(
   const offset = core.clock.now() - remote.storeNow()
   const createdAt = Math.round(fields.createdAt + offset)
   const freshUntil = Math.round(fields.freshUntil + offset)
-  const entry = new Entry(value, createdAt, freshUntil, fields.loadMs, 0)
+  const entry = new Entry(value, createdAt, freshUntil, fields.loadMs)
   entry.bytes = sizeInL1(region, value, fields.payload.byteLength)
   entry.meta = new EntryMeta(
     packTags(userTags(region, fields.tags)),
     startedSequence,
     core.clock.now() + core.l1TtlMs,
   )
-  entry.meta.flags = ENTRY_IN_L2
+  entry.mark(ENTRY_IN_L2)
   prepareForL1(region, entry)
   const expired = doubt === 'soft' || stamps.soft > fields.stampSequence
   return { entry, tags: fields.tags, expired }

@@ -2,7 +2,8 @@ import type { Fence } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
-import { emitStale } from './emit-stale.ts'
+import { FlightAnswer } from './flight-answer.ts'
+import { FlightTimers } from './flight-timers.ts'
 import { backOff, judge } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
@@ -61,7 +62,6 @@ export class Flight implements InFlight {
   fallbackIsFresh: boolean
   unverified: boolean
   background: boolean
-  callers = 0
   /** `softTimeout` has passed: callers get the fallback at once. */
   softElapsed = false
   looked = false
@@ -74,24 +74,21 @@ export class Flight implements InFlight {
   calling = false
   /** Another process has done something to the key since L2 was last asked. */
   woken = false
-  /** Set while the load waits for another process. */
-  onWake: (() => void) | undefined
   /** The load itself has ended. */
   over = false
   /** What L2 needs to know to accept the result. */
   fence: Pick<Fence, 'token' | 'sequence' | 'epoch'> | undefined
 
-  #answer: PromiseWithResolvers<Outcome>
-  #answered = false
+  readonly #answer: FlightAnswer
+  readonly #timers: FlightTimers
   readonly #final = Promise.withResolvers<Outcome>()
   #controller: AbortController | undefined
   #isGone = false
   #foundTags: readonly string[] = []
   #abortReason: ResilienceError | undefined
-  #softTimer: unknown
-  #hardTimer: unknown
-  #hardAt = 0
-  #isHardTimerHeld = false
+  #storeKey: string | undefined
+  /** Set while the load waits for another process. */
+  #onWake: (() => void) | undefined
 
   constructor(region: Region, options: FlightOptions) {
     this.region = region
@@ -109,16 +106,21 @@ export class Flight implements InFlight {
     this.startedAt = region.core.clock.now()
     this.startedSequence = region.core.stamps.sequence
     this.final = this.#final.promise
-    this.#answer = newAnswer()
-    // Both are often watched by nobody: a background refresh, a caller who has left.
-    this.final.catch(ignore)
+    this.#answer = new FlightAnswer(region, this.key)
+    this.#timers = new FlightTimers(region.core.clock, !this.background)
+    // Nearly always watched by nobody.
+    this.final.catch(() => {})
     region.flights.set(this.key, this)
     region.running.add(this)
-    this.#armTimers()
+    if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0) {
+      this.#startSoftTimer()
+    }
+    this.#startHardTimer()
   }
 
-  get answer(): Promise<Outcome> {
-    return this.#answer.promise
+  get storeKey(): string {
+    this.#storeKey ??= this.region.storeKey(this.key)
+    return this.#storeKey
   }
 
   /** Made when somebody can look at it: the origin's context, or a guard. */
@@ -160,23 +162,39 @@ export class Flight implements InFlight {
 
   /** The origin has failed: what is served instead is not refreshed again for a while. */
   backOff(): void {
-    const { core, local, lru } = this.region
-    let entry = lru.peek(this.key)
-    if (!entry && this.policy.useL1 && core.useL1) {
-      // Found in L2: the time of the next try is kept in L1.
-      entry = this.usable
-      if (entry) local.put(this.key, entry)
-    }
-    if (entry) backOff(entry, this.policy, core.stamps, core.clock.now())
+    const { key, policy, usable } = this
+    const { core, local, lru, retries } = this.region
+    const now = core.clock.now()
+    // Found in L2: the time of the next try is kept in L1, with the value.
+    if (usable && policy.useL1 && core.useL1 && !lru.peek(key)) local.put(key, usable)
+    const entry = lru.peek(key)
+    if (entry) backOff(entry, policy, core.stamps, now)
+    else if (usable) retries.set(key, now + policy.graceBackoffMs)
+  }
+
+  /**
+   * The origin has failed a short while ago and is not called again yet: a stale entry is the answer,
+   * and the end of the load.
+   */
+  rest(entry: Entry): boolean {
+    const { core, lru, retries } = this.region
+    const retryAt = lru.peek(this.key)?.meta?.retryAt ?? retries.get(this.key)
+    const isWanted = !this.forced && entry.createdAt >= this.minCreatedAt
+    if (core.clock.now() >= retryAt || !isWanted || this.#isGone || this.#killed) return false
+    this.#succeed(entryOutcome(entry, 'stale', 'stale-error'), entryTags(entry))
+    return true
   }
 
   /** One more caller waits. After a wave ended by `hardTimeout`, the next one gets its own timer. */
   join(): Promise<Outcome> {
     // Those before were answered with the fallback. It may have outlived its grace meanwhile.
-    const isLater = this.#answered && !this.over
-    if (isLater) this.#nextWave()
-    this.callers++
-    if (!this.#isHardTimerHeld && !this.over) this.#armHardTimer()
+    const isLater = this.#answer.given && !this.over
+    if (isLater) this.#answer.nextWave()
+    this.#answer.callers++
+    if (!this.over) {
+      this.#timers.hold(true)
+      this.#startHardTimer()
+    }
     const { promise } = this.#answer
     const waited = this.policy.softTimeoutMs > 0
     if (isLater) this.answerFallback(waited ? 'stale-timeout' : 'stale-while-revalidate')
@@ -185,9 +203,9 @@ export class Flight implements InFlight {
 
   /** A caller gives up. When the last one does, so does the load. */
   leave(): void {
-    this.callers--
+    this.#answer.callers--
     const isWanted = this.background || this.policy.completeInBackground
-    if (this.callers <= 0 && !isWanted && !this.over && !this.#answered) {
+    if (this.#answer.callers <= 0 && !isWanted && !this.over && !this.#answer.given) {
       this.abort(new ResilienceError('ERR_ABORTED', 'every caller of this load has left'))
     }
   }
@@ -216,7 +234,21 @@ export class Flight implements InFlight {
 
   wake(): void {
     this.woken = true
-    this.onWake?.()
+    this.#onWake?.()
+  }
+
+  /** Until another process has done something to the key, at the latest at an instant. */
+  nextLook(at: number): Promise<void> {
+    if (this.woken || this.over) return Promise.resolve()
+    return new Promise((resolve) => {
+      const look = (): void => {
+        this.#timers.stop('look')
+        this.#onWake = undefined
+        resolve()
+      }
+      this.#onWake = look
+      this.#timers.start('look', at, look)
+    })
   }
 
   /** Ends the load for everybody; what the origin still brings is dropped. */
@@ -241,7 +273,7 @@ export class Flight implements InFlight {
     if (this.forced || (!this.background && entry.createdAt < this.minCreatedAt)) return
     if (this.policy.softTimeoutMs === 0 || this.softElapsed) {
       this.answerFallback('stale-while-revalidate')
-    } else this.#armSoftTimer()
+    } else this.#startSoftTimer()
   }
 
   /** L2 could not be asked, or never had the fallback: it may be served. */
@@ -253,7 +285,7 @@ export class Flight implements InFlight {
     this.fallbackIsFresh = false
     if (this.policy.softTimeoutMs === 0) this.answerFallback('stale-while-revalidate')
     else if (this.softElapsed) this.answerFallback('stale-timeout')
-    else this.#armSoftTimer()
+    else this.#startSoftTimer()
   }
 
   /** L2 had the fallback and has it no more: another process has invalidated it. */
@@ -268,30 +300,24 @@ export class Flight implements InFlight {
   /** Answers those who wait with the fallback; the load goes on in the background. */
   answerFallback(kind: OutcomeKind): void {
     const fallback = this.usable
-    if (!fallback || this.forced || this.#answered) return
+    if (!fallback || this.forced || this.#answer.given) return
     this.background = true
     this.softElapsed = true
-    this.#answerWith(entryOutcome(fallback, 'stale', kind))
+    this.#answer.resolve(entryOutcome(fallback, 'stale', kind))
+    this.#timers.hold(false)
   }
 
   /** L1's own copy is as good as it gets: L2 could not be asked. */
   answerDegraded(): void {
     const { fallback } = this
-    if (!fallback) return
-    this.#end()
-    this.#foundTags = entryTags(fallback)
-    const outcome = entryOutcome(fallback, 'l1', 'degraded')
-    this.#answerWith(outcome)
-    this.#final.resolve(outcome)
+    if (fallback) this.#succeed(entryOutcome(fallback, 'l1', 'degraded'), entryTags(fallback))
   }
 
   /** @param tags of the result, with those that only the origin knew */
   succeed(outcome: Outcome, tags: readonly string[]): void {
     if (this.over) return
-    this.#foundTags = tags
-    this.#end()
-    this.#answerWith(outcome)
-    this.#final.resolve(outcome)
+    this.region.retries.delete(this.key)
+    this.#succeed(outcome, tags)
   }
 
   /** The load has failed: the fallback is served if there is one, else the error. */
@@ -299,22 +325,15 @@ export class Flight implements InFlight {
     if (this.over) return
     this.answerFallback(kind)
     this.#end()
-    if (!this.#answered) {
-      this.#answered = true
-      this.region.misses += this.callers
-      this.callers = 0
-      this.#answer.reject(error)
-    }
+    this.#answer.reject(error)
     this.#final.reject(error)
   }
 
-  #answerWith(outcome: Outcome): void {
-    if (this.#answered) return
-    this.#answered = true
-    this.#count(outcome)
-    this.callers = 0
-    if (!this.over) this.#armHardTimer()
+  #succeed(outcome: Outcome, tags: readonly string[]): void {
+    this.#foundTags = tags
+    this.#end()
     this.#answer.resolve(outcome)
+    this.#final.resolve(outcome)
   }
 
   get #killed(): boolean {
@@ -336,60 +355,34 @@ export class Flight implements InFlight {
     background.track(remote.release(this.region.storeKey(this.key), token))
   }
 
-  #count({ source, kind }: Outcome): void {
-    const { region, callers } = this
-    for (let i = 0; i < callers && source === 'stale'; i++) emitStale(region, this.key, kind)
-    region.count(source, callers)
-  }
-
   #end(): void {
     this.over = true
     this.region.running.delete(this)
-    const { clock } = this.region.core
-    clock.clearTimeout(this.#softTimer)
-    clock.clearTimeout(this.#hardTimer)
+    this.#timers.stopAll()
+    this.#onWake?.()
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
   }
 
-  #armTimers(): void {
-    if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0)
-      this.#armSoftTimer()
-    this.#armHardTimer()
-  }
-
-  #armSoftTimer(): void {
-    const { clock } = this.region.core
-    if (this.#softTimer !== undefined) return
-    const left = this.startedAt + this.policy.softTimeoutMs - clock.now()
-    this.#softTimer = clock.setTimeout(() => {
+  #startSoftTimer(): void {
+    this.#timers.start('soft', this.startedAt + this.policy.softTimeoutMs, () => {
       this.softElapsed = true
       this.answerFallback('stale-timeout')
-    }, left)
+    })
   }
 
-  /** Set anew when the first caller comes and the last has gone: nobody's load keeps no process alive. */
-  #armHardTimer(): void {
-    const { hardTimeoutMs } = this.policy
-    if (hardTimeoutMs === Number.POSITIVE_INFINITY) return
-    const { clock } = this.region.core
-    const now = clock.now()
-    if (this.#hardTimer === undefined) this.#hardAt = now + hardTimeoutMs
-    clock.clearTimeout(this.#hardTimer)
-    const unref = this.background && this.callers === 0
-    this.#isHardTimerHeld = !unref
-    this.#hardTimer = clock.setTimeout(() => this.#hardTimeout(), this.#hardAt - now, { unref })
+  #startHardTimer(): void {
+    const at = this.region.core.clock.now() + this.policy.hardTimeoutMs
+    this.#timers.start('hard', at, () => this.#hardTimeout())
   }
 
   #hardTimeout(): void {
-    this.#hardTimer = undefined
-    this.#isHardTimerHeld = false
     const error = new ResilienceError(
       'ERR_TIMEOUT',
       `the origin of '${this.region.label}' took longer than hardTimeout (${this.policy.hardTimeoutMs} ms); ` +
         'raise hardTimeout, or set grace so that a stale value can be served',
     )
     if (!this.policy.completeInBackground) {
-      this.region.originErrors++
+      if (this.calling) this.region.originErrors++
       this.backOff()
       this.#abortReason = error
       this.#controller?.abort(error)
@@ -400,25 +393,8 @@ export class Flight implements InFlight {
     // The load goes on; this wave of callers is answered, the next one gets a promise of its own.
     this.background = true
     this.answerFallback('stale-timeout')
-    if (!this.#answered) {
-      this.region.misses += this.callers
-      this.callers = 0
-      this.#answer.reject(error)
-    }
-    this.#nextWave()
-  }
-
-  /** Those who come from now on are answered apart from those before them. */
-  #nextWave(): void {
-    this.#answer = newAnswer()
-    this.#answered = false
+    this.#answer.reject(error)
+    this.#timers.hold(false)
+    this.#answer.nextWave()
   }
 }
-
-function newAnswer(): PromiseWithResolvers<Outcome> {
-  const answer = Promise.withResolvers<Outcome>()
-  answer.promise.catch(ignore)
-  return answer
-}
-
-function ignore(): void {}

@@ -1,9 +1,11 @@
-import { ENTRY_ERROR, ENTRY_SLOW, type Entry, EntryMeta, entryTags } from '../l1/entry.ts'
+import { ENTRY_ERROR, type Entry, EntryMeta, entryTags } from '../l1/entry.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Policy } from './policy.ts'
 
 /** Instants that went through another clock may be off by the rounding. */
 export const CLOCK_ERROR_MS = 2
+/** A copy that could not be compared with L2 is served for so long before the next attempt. */
+const ASKED_AGAIN_MS = 1000
 /** The coarse clock lags: entries leave the fast path this much before their instant. */
 const COARSE_LAG_MS = 20
 /** Entries that live shorter are always judged by the exact clock. */
@@ -28,8 +30,7 @@ export function judge(entry: Entry, policy: Policy, stamps: Stamps, now: number)
   if (now < entry.freshUntil) {
     return isUnverified(entry, now) ? 'unverified' : 'fresh'
   }
-  const isError = meta !== undefined && (meta.flags & ENTRY_ERROR) !== 0
-  return !isError && now < entry.freshUntil + policy.graceMs ? 'stale' : 'dead'
+  return !entry.has(ENTRY_ERROR) && now < entry.freshUntil + policy.graceMs ? 'stale' : 'dead'
 }
 
 /** Applies what was invalidated since the entry was last checked. */
@@ -62,8 +63,10 @@ export function isUnverified(entry: Entry, now: number): boolean {
 }
 
 /** The next look at L2 is put off; the entry stays off the fast path until it was verified. */
-export function extendUnverified(entry: Entry, until: number): void {
-  if (entry.meta !== undefined) entry.meta.localUntil = until
+export function extendUnverified(entry: Entry, now: number, l1TtlMs: number): void {
+  if (entry.meta === undefined) return
+  // Not for a whole l1.ttl: after a short trouble L2 is soon asked again.
+  entry.meta.localUntil = now + Math.min(l1TtlMs, ASKED_AGAIN_MS)
 }
 
 /** The origin has failed: it is tried again after `graceBackoff`, counted from now. */
@@ -76,7 +79,7 @@ export function backOff(entry: Entry, policy: Policy, stamps: Stamps, now: numbe
 export function heat(entry: Entry, policy: Policy): void {
   const { meta, createdAt, freshUntil } = entry
   const ttl = freshUntil - createdAt
-  if (ttl < SHORTEST_HOT_TTL_MS || (meta !== undefined && (meta.flags & ENTRY_SLOW) !== 0)) {
+  if (ttl < SHORTEST_HOT_TTL_MS || entry.isSlow) {
     entry.hotUntil = 0
     return
   }

@@ -4,6 +4,8 @@ import type { Outcome } from './outcome.ts'
 
 /** What others see of a load under way. */
 export interface InFlight {
+  /** Its key in L2. */
+  readonly storeKey: string
   /** How the load itself ends, after whatever callers were answered with. */
   readonly final: Promise<Outcome>
   /** Whether it calls the origin whatever L2 holds. */

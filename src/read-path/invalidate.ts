@@ -1,10 +1,12 @@
 import { ResilienceError } from '../kernel/errors.ts'
+import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
+import { payloadOf, writeRequest } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Policy } from './policy.ts'
 import { closedError } from './read.ts'
 import type { Region } from './region.ts'
-import { entryOf, put, writeRequest } from './write-back.ts'
+import { entryOf, put } from './write-back.ts'
 
 /** How far an operation has got when it resolves. */
 export interface Durability {
@@ -53,13 +55,35 @@ export function setValue(
   else region.lru.delete(key)
   const { remote } = core
   if (!remote || !policy.useL2) return done(true, policy.strict)
+  return done(tellL2(region, key, entry, policy, given.tags), policy.strict)
+}
+
+/**
+ * What L2 cannot carry is deleted there, so that no older value is left; it is not durable.
+ */
+async function tellL2(
+  region: Region,
+  key: LocalKey,
+  entry: Entry | undefined,
+  policy: Policy,
+  tags: readonly string[],
+): Promise<boolean> {
+  const { remote } = region.core
   const storeKey = region.storeKey(key)
-  const acknowledged = entry
-    ? remote.set(storeKey, ({ epoch, sequence }) =>
-        writeRequest(region, key, entry, policy, { epoch, sequence, tags: given.tags }),
-      )
-    : remote.delete([storeKey])
-  return done(acknowledged, policy.strict)
+  const payload = entry && payloadOf(region, entry, policy)
+  if (!remote || !entry || !payload) {
+    const isDeleted = (await remote?.delete([storeKey])) ?? false
+    return isDeleted && entry === undefined
+  }
+  entry.mark(ENTRY_IN_L2)
+  return remote.set(storeKey, (at) =>
+    writeRequest(region, key, entry, policy, {
+      epoch: at.epoch,
+      sequence: at.sequence,
+      tags,
+      payload,
+    }),
+  )
 }
 
 /** Invalidates by tag, in O(1): loads that began earlier are outdated by the stamp. */

@@ -9,37 +9,44 @@ export class LoadLimit {
   running = 0
   readonly #max: number | undefined
   readonly #isL2Lost: () => boolean
-  readonly #queue: Array<() => void> = []
+  readonly #queue = new Set<() => void>()
 
   constructor(max: number | undefined, isL2Lost: () => boolean) {
     this.#max = max
     this.#isL2Lost = isL2Lost
   }
 
-  get waiting(): number {
-    return this.#queue.length
-  }
-
   get full(): boolean {
     return this.running >= this.#limit
   }
 
-  /** Takes a place if there is one. */
-  tryAcquire(): boolean {
-    if (this.full) return false
-    this.running++
-    return true
-  }
-
-  /** Waits in line for a place. A place that is handed over stays counted in between. */
-  acquire(): Promise<void> {
-    return new Promise((resolve) => this.#queue.push(resolve))
+  /**
+   * Takes a place, or waits in line for one.
+   * @param givenUp ends the waiting
+   * @returns whether there is a place; it then has to be released
+   */
+  acquire(givenUp: Promise<unknown>): Promise<boolean> {
+    if (!this.full) {
+      this.running++
+      return Promise.resolve(true)
+    }
+    return new Promise((resolve) => {
+      const enter = (): void => resolve(true)
+      this.#queue.add(enter)
+      void givenUp.then(() => {
+        if (this.#queue.delete(enter)) resolve(false)
+      })
+    })
   }
 
   release(): void {
-    const next = this.running <= this.#limit ? this.#queue.shift() : undefined
-    if (next) next()
-    else this.running--
+    this.running--
+    for (const enter of this.#queue) {
+      if (this.full) return
+      this.#queue.delete(enter)
+      this.running++
+      enter()
+    }
   }
 
   get #limit(): number {

@@ -1,4 +1,5 @@
 import { callOrigin, callOriginOfMany, type ManyOrigin } from './call-origin.ts'
+import { emitMiss } from './emit-hit.ts'
 import type { Flight } from './flight.ts'
 import { lookUpRemote, waitForLease } from './lookup-remote.ts'
 import type { Region } from './region.ts'
@@ -22,7 +23,9 @@ export async function load(
 
 /** Another process loads this key: take its result, or its place when it is gone. */
 async function loadWhenLeased(region: Region, flight: Flight): Promise<void> {
-  if (await waitForLease(region, flight)) await callOrigin(region, flight)
+  if (!(await waitForLease(region, flight))) return
+  missed(region, flight)
+  await callOrigin(region, flight)
 }
 
 async function loadFromOrigin(
@@ -31,6 +34,12 @@ async function loadFromOrigin(
   manyOrigin: ManyOrigin | undefined,
 ): Promise<void> {
   if (flights.length === 0) return
+  for (const flight of flights) missed(region, flight)
   if (manyOrigin) await callOriginOfMany(region, flights, manyOrigin)
   else await Promise.all(flights.map((flight) => callOrigin(region, flight)))
+}
+
+/** A refresh is no miss, and neither is a read that was answered with a stale value. */
+function missed(region: Region, flight: Flight): void {
+  if (!flight.background && !flight.over) emitMiss(region, flight.key)
 }

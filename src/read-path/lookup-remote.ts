@@ -1,7 +1,7 @@
-import type { Clock } from '../contracts/clock.ts'
 import type { LeaseRequest, ReadReply, StoredRecord } from '../contracts/store.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import { decodeRecord, type RemoteEntry } from './decode-record.ts'
+import { emitHit } from './emit-hit.ts'
 import type { Flight } from './flight.ts'
 import { expire, extendUnverified } from './freshness.ts'
 import type { Region } from './region.ts'
@@ -25,7 +25,7 @@ export async function lookUpRemote(region: Region, flights: readonly Flight[]): 
   const policy = flights[0]?.policy
   if (!remote || !policy?.useL2) return { missing: [...flights], held: [] }
   const tags = [...new Set(flights.flatMap((flight) => flight.tags))]
-  const keys = flights.map((flight) => region.storeKey(flight.key))
+  const keys = flights.map((flight) => flight.storeKey)
   const lease = leaseFor(region, flights)
   const reply = await remote.read({ keys, tags, ...(lease ? { lease } : {}) })
   if (!reply) {
@@ -47,9 +47,9 @@ export async function lookUpRemote(region: Region, flights: readonly Flight[]): 
 export async function waitForLease(region: Region, flight: Flight): Promise<boolean> {
   const { clock, random, remote } = region.core
   if (!remote) return true
-  const key = region.storeKey(flight.key)
+  const key = flight.storeKey
   for (let poll = FIRST_POLL_MS; !flight.over; poll = Math.min(poll * 2, LAST_POLL_MS)) {
-    if (!flight.woken) await nextLook(flight, poll * (0.5 + 0.5 * random()), clock)
+    await flight.nextLook(clock.now() + poll * (0.5 + 0.5 * random()))
     if (flight.over) return false
     flight.woken = false
     flight.overtaken = false
@@ -61,19 +61,6 @@ export async function waitForLease(region: Region, flight: Flight): Promise<bool
     if (verdict !== 'held') return verdict === 'missing'
   }
   return false
-}
-
-/** Until another process has done something to the key, at the latest after `ms`. */
-function nextLook(flight: Flight, ms: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clock.clearTimeout(timer)
-      flight.onWake = undefined
-      resolve()
-    }
-    const timer = clock.setTimeout(done, ms)
-    flight.onWake = done
-  })
 }
 
 interface View {
@@ -99,11 +86,11 @@ async function consider(
   const answers = found !== undefined && satisfies(flight, found)
   if (answers) promote(region, flight, found.entry)
   let lease = reply.leases[index]
+  if (!flight.over) settleFallback(region, flight, found)
   if (flight.over) {
     if (lease === 'granted' && token) giveBack(region, flight, token)
     return 'answered'
   }
-  settleFallback(region, flight, found)
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
   beginAt(region, flight, reply, lease === 'granted' ? token : undefined)
@@ -114,14 +101,21 @@ async function consider(
 function settleFallback(region: Region, flight: Flight, found: Found | undefined): void {
   if (found) {
     if (!found.fresh) keepStale(region, flight, found.entry)
-    flight.offerStale(found.entry)
+    if (!flight.rest(found.entry)) flight.offerStale(found.entry)
   } else if (!flight.invalidated && isKnownToL2(flight.fallback)) flight.dropFallback()
-  else flight.trustFallback()
+  else believe(flight)
+}
+
+/** L2 cannot say anything against what L1 has. */
+function believe(flight: Flight): void {
+  const { fallback, fallbackIsFresh } = flight
+  const rests = fallback !== undefined && !fallbackIsFresh && flight.rest(fallback)
+  if (!rests) flight.trustFallback()
 }
 
 /** What L2 once held and holds no more was invalidated, or evicted: it is not to be believed. */
 export function isKnownToL2(entry: Entry | undefined): boolean {
-  return entry?.meta !== undefined && (entry.meta.flags & ENTRY_IN_L2) !== 0
+  return entry?.has(ENTRY_IN_L2) === true
 }
 
 /** The origin is ours to call; what it brings is stored only if nothing happens from here on. */
@@ -151,7 +145,7 @@ async function leaseAnyway(
   token: string,
 ): Promise<'granted' | 'held' | undefined> {
   const lease: LeaseRequest = { token, ms: LEASE_MS, when: 'always' }
-  const keys = [region.storeKey(flight.key)]
+  const keys = [flight.storeKey]
   const reply = await region.core.remote?.read({ keys, tags: [], lease })
   return reply?.leases[0]
 }
@@ -195,7 +189,7 @@ function leaseFor(region: Region, flights: readonly Flight[]): LeaseRequest | un
 
 function giveBack(region: Region, flight: Flight, token: string): void {
   const { background, remote } = region.core
-  if (remote) background.track(remote.release(region.storeKey(flight.key), token))
+  if (remote) background.track(remote.release(flight.storeKey, token))
 }
 
 /** L2 gave no reply: what L1 holds is as good as it gets, the rest goes to the origin unleased. */
@@ -203,11 +197,12 @@ function withoutL2(region: Region, flights: readonly Flight[], looked: Looked): 
   const { clock, l1TtlMs } = region.core
   for (const flight of flights) {
     if (flight.fallback && flight.fallbackIsFresh && !flight.background) {
-      extendUnverified(flight.fallback, clock.now() + l1TtlMs)
+      extendUnverified(flight.fallback, clock.now(), l1TtlMs)
       flight.answerDegraded()
+      emitHit(region, flight.key, 'l1')
     } else if (!flight.over) {
-      flight.trustFallback()
-      looked.missing.push(flight)
+      believe(flight)
+      if (!flight.over) looked.missing.push(flight)
     }
   }
 }

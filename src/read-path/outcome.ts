@@ -34,7 +34,7 @@ export interface Outcome<V = unknown> {
 }
 
 export function entryOutcome(entry: Entry, source: Source, kind: OutcomeKind): Outcome {
-  const { value, createdAt, meta } = entry
-  const copy = meta !== undefined && (meta.flags & ENTRY_COPY) !== 0
+  const { value, createdAt } = entry
+  const copy = entry.has(ENTRY_COPY)
   return { value, source, kind, createdAt, copy }
 }

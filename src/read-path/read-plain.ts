@@ -1,6 +1,7 @@
 import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { decodeRecord } from './decode-record.ts'
+import { emitHit, emitMiss } from './emit-hit.ts'
 import { judge } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
@@ -24,14 +25,20 @@ export async function readPlain(
     if (outcome) return outcome
     const key = keys[i] as LocalKey
     const entry = found?.get(key)
-    if (entry) region.hitsL2++
+    if (entry) {
+      region.hitsL2++
+      emitHit(region, key, 'l2')
+    }
     // L2 cannot be asked: a copy that is fresh by its own ttl is as good as it gets.
     const answer = entry
       ? entryOutcome(entry, 'l2', 'promoted')
       : found
         ? undefined
         : fromL1(region, key, policy, 'unverified')
-    if (!answer) region.misses++
+    if (!answer) {
+      region.misses++
+      emitMiss(region, key)
+    }
     return answer
   })
 }
@@ -45,8 +52,9 @@ function fromL1(
   const { clock, stamps } = region.core
   const entry = policy.useL1 ? region.lru.get(key) : undefined
   if (!entry || judge(entry, policy, stamps, clock.now()) !== wanted) return undefined
-  if (entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0) return undefined
+  if (entry.has(ENTRY_ERROR)) return undefined
   region.hits++
+  emitHit(region, key, 'l1')
   return entryOutcome(entry, 'l1', wanted === 'fresh' ? 'hit' : 'degraded')
 }
 
@@ -71,8 +79,12 @@ export async function fromRemote(
       const remote = await decodeRecord(region, key, policy, record, reply, tags, sequence)
       if (!remote || remote.expired || core.clock.now() >= remote.entry.freshUntil) return
       found.set(key, remote.entry)
-      // Something was written or invalidated meanwhile: right for this caller, too old to keep.
-      const overtaken = region.writes !== writes || core.stamps.sequence !== sequence
+      // Something was written, invalidated or promoted meanwhile: right for this caller, too old to keep.
+      const present = region.lru.peek(key)
+      const overtaken =
+        region.writes !== writes ||
+        core.stamps.sequence !== sequence ||
+        (present !== undefined && present.createdAt > remote.entry.createdAt)
       if (policy.useL1 && core.useL1 && !overtaken) put(region, key, remote.entry, policy)
     }),
   )

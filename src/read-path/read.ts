@@ -1,10 +1,11 @@
 import { ResilienceError } from '../kernel/errors.ts'
 import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
-import { copyOf } from '../l1/sharing.ts'
+import { emitHit } from './emit-hit.ts'
 import { emitStale } from './emit-stale.ts'
 import { Flight, type Origin } from './flight.ts'
 import {
+  backOff,
   CLOCK_ERROR_MS,
   extendUnverified,
   isUnverified,
@@ -19,6 +20,9 @@ import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import { fromRemote } from './read-plain.ts'
 import type { Region } from './region.ts'
+import { report } from './report.ts'
+
+export { handOut } from './hand-out.ts'
 
 /** One read: which function, which key, and how to load what is missing. */
 export interface Read {
@@ -66,22 +70,10 @@ export function read(request: Read, call?: CallOptions): Outcome | Promise<Outco
     : waitFor(request, { minCreatedAt, call })
 }
 
-/** The values of outcomes that a caller may keep and change as far as `values` allows. */
-export function handOut(region: Region, outcome: Outcome): unknown {
-  const { copy, value } = outcome
-  if (!copy && region.core.sharing !== 'clone') return value
-  try {
-    return copyOf(value)
-  } catch {
-    // What cannot be copied was not stored either: those who shared its load share it.
-    return value
-  }
-}
-
 function hit(request: Read, entry: Entry, now: number): Outcome | Promise<Outcome> {
   const { region, policy } = request
   const { core } = region
-  if (entry.meta !== undefined && (entry.meta.flags & ENTRY_ERROR) !== 0) {
+  if (entry.has(ENTRY_ERROR)) {
     region.hits++
     return Promise.reject(entry.value)
   }
@@ -120,13 +112,21 @@ function readPast(
   }
   // A reload shows its failure to those who wait for it: whoever has something stale does not.
   const waits = policy.softTimeoutMs > 0 && !running?.softElapsed && !running?.forced
-  if (waits) {
-    running?.offerStale(entry)
-    return waitFor(request, { minCreatedAt, call, entry })
-  }
+  if (waits) return waitSoftly(request, entry, { minCreatedAt, call, entry })
   const elapsed = running?.softElapsed && policy.softTimeoutMs > 0
   refreshInBackground(request, entry, false)
   return serveStale(request, entry, elapsed ? 'stale-timeout' : 'stale-while-revalidate')
+}
+
+/** Waits for a fresh value, up to `softTimeout`. */
+function waitSoftly(request: Read, entry: Entry, options: TakeOff): Outcome | Promise<Outcome> {
+  const running = request.region.flights.get(request.key)
+  if (running) {
+    running.offerStale(entry)
+    return waitFor(request, options)
+  }
+  const tags = refreshTags(request, entry)
+  return tags ? waitFor(request, { ...options, tags }) : serveStale(request, entry, 'stale-error')
 }
 
 /** Compares the copy with L2 beside the load under way, and joins that only if there is nothing else. */
@@ -141,6 +141,7 @@ async function compare(
   const fresh = found?.get(key)
   if (fresh && fresh.createdAt >= minCreatedAt) {
     region.hitsL2++
+    emitHit(region, key, 'l2')
     return entryOutcome(fresh, 'l2', 'promoted')
   }
   const entry = region.lru.get(key)
@@ -168,7 +169,7 @@ function serveStale(
 /** L2 cannot be asked: the copy is fresh by its own ttl, and is served for another while. */
 function degradedHit({ region, key }: Read, entry: Entry): Outcome {
   const { core } = region
-  extendUnverified(entry, core.clock.now() + core.l1TtlMs)
+  extendUnverified(entry, core.clock.now(), core.l1TtlMs)
   region.hits++
   emitHit(region, key, 'l1')
   return entryOutcome(entry, 'l1', 'degraded')
@@ -180,8 +181,11 @@ function refreshInBackground(request: Read, entry: Entry, entryIsFresh: boolean)
   const running = region.flights.get(key)
   if (running && !running.outdated) return
   if (region.core.loads.full) return
+  const tags = refreshTags(request, entry)
+  if (!tags) return
   running?.supersede()
   start(request, {
+    tags,
     entry,
     entryIsFresh,
     unverified: false,
@@ -192,12 +196,25 @@ function refreshInBackground(request: Read, entry: Entry, entryIsFresh: boolean)
   })
 }
 
+/** Whoever has a value does not pay for tags that cannot be named: the refresh has failed. */
+function refreshTags({ region, policy, args }: Read, entry: Entry): readonly string[] | undefined {
+  const { core } = region
+  try {
+    return tagsOf(region, policy, args)
+  } catch (error) {
+    report(core, 'tags', error)
+    backOff(entry, policy, core.stamps, core.clock.now())
+    return undefined
+  }
+}
+
 interface TakeOff {
   readonly minCreatedAt: number
   readonly call: CallOptions | undefined
   readonly entry?: Entry
   readonly entryIsFresh?: boolean
   readonly unverified?: boolean
+  readonly tags?: readonly string[]
 }
 
 /** Joins the flight of the key, or starts one. */
@@ -210,9 +227,11 @@ function takeOff(request: Read, options: TakeOff): InFlight {
       region.coalesced++
       return running
     }
-    running.supersede()
   }
+  const tags = options.tags ?? tagsOf(region, request.policy, request.args)
+  running?.supersede()
   return start(request, {
+    tags,
     entry: options.entry,
     entryIsFresh: options.entryIsFresh ?? false,
     unverified: options.unverified ?? false,
@@ -223,6 +242,7 @@ function takeOff(request: Read, options: TakeOff): InFlight {
 }
 
 interface StartOptions {
+  readonly tags: readonly string[]
   readonly entry: Entry | undefined
   readonly entryIsFresh: boolean
   readonly unverified: boolean
@@ -243,16 +263,12 @@ function start(request: Read, options: StartOptions): Flight {
 
 function newFlight(request: Read, options: StartOptions): Flight {
   const { region, policy, key, args, origin } = request
-  if (!options.background && region.core.events.has('miss')) {
-    const { core, label } = region
-    core.events.emit('miss', { cache: core.name, function: label, key: region.storeKey(key) })
-  }
   return new Flight(region, {
     key,
     args,
     policy,
     origin,
-    tags: tagsOf(region, policy, args),
+    tags: options.tags,
     background: options.background,
     forced: options.forced,
     minCreatedAt: options.minCreatedAt,
@@ -340,13 +356,6 @@ function untilAborted(
 function oldest(now: number, call: CallOptions | undefined): number {
   if (call?.reload) return Number.POSITIVE_INFINITY
   return call?.maxAgeMs === undefined ? Number.NEGATIVE_INFINITY : now - call.maxAgeMs
-}
-
-function emitHit(region: Region, key: LocalKey, level: 'l1' | 'l2'): void {
-  const { core, label } = region
-  if (core.events.has('hit')) {
-    core.events.emit('hit', { cache: core.name, function: label, level, key: region.storeKey(key) })
-  }
 }
 
 export function closedError(name: string): ResilienceError {

@@ -2,12 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { keyOf } from '../key/key-of.ts'
 import { storeKey, storePrefix } from '../key/store-key.ts'
 import type { Entry } from '../l1/entry.ts'
-import { type LocalKey, LocalLevel } from '../l1/local-level.ts'
+import type { LocalKey } from '../l1/local-level.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Core } from './core.ts'
 import { unverify } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Source } from './outcome.ts'
+import { RegionLevel } from './region-level.ts'
+import { RetryTimes } from './retry-times.ts'
 
 /** A reading that is past every limit: whoever compares with it takes the exact path. */
 const ASLEEP = { now: Number.POSITIVE_INFINITY }
@@ -33,8 +35,9 @@ export class Region {
   readonly label: string
   readonly scopeTags: readonly string[]
   readonly tagPrefix: string
-  readonly local: LocalLevel
-  readonly lru: LocalLevel['lru']
+  readonly local: RegionLevel
+  /** That of `local`, one step nearer for the fast path. */
+  lru: RegionLevel['lru']
   readonly stamps: Stamps
   readonly flights = new Map<LocalKey, InFlight>()
   /** All loads that have not ended, those that are not joined any more too. */
@@ -45,6 +48,7 @@ export class Region {
   coarse: { readonly now: number }
   /** Grows with every write by key: a plain read that overlaps one does not promote. */
   writes = 0
+  readonly retries = new RetryTimes()
 
   hits = 0
   hitsL2 = 0
@@ -65,7 +69,13 @@ export class Region {
     this.scopeTags = options.scopeTags
     this.tagPrefix = options.tagPrefix
     this.#prefix = storePrefix(core.name, ...options.path)
-    this.local = new LocalLevel(core.budget, (key) => this.#evicted(key))
+    const owner = {
+      evicted: (key: LocalKey) => this.#evicted(key),
+      lruReplaced: (lru: RegionLevel['lru']) => {
+        this.lru = lru
+      },
+    }
+    this.local = new RegionLevel(core.budget, owner, (key) => this.#digestOf(key))
     this.lru = this.local.lru
     this.stamps = core.stamps
     this.inOwnContext = AsyncLocalStorage.snapshot() as <R>(work: () => R) => R
@@ -146,15 +156,24 @@ export class Region {
   #localKeys(storeKey: string): Iterable<LocalKey> {
     if (!storeKey.startsWith(this.#prefix)) return []
     const text = storeKey.slice(this.#prefix.length)
-    // A digest does not tell what it was made of: any key long enough to be replaced by one.
-    if (text.startsWith('~h')) return this.#keysWithDigest(storeKey)
+    if (isDigest(text)) return this.#keysWithDigest(storeKey)
     const number = text.startsWith('~') ? Number(text.slice(1)) : Number.NaN
     return keyOf([number]) === text ? [number, text] : [text]
   }
 
-  #keysWithDigest(storeKey: string): LocalKey[] {
-    const keys = new Set([...this.lru.keys(), ...this.flights.keys()])
-    return [...keys].filter((key) => typeof key === 'string' && this.storeKey(key) === storeKey)
+  /** The key in L2, if it is a digest; only messages of other processes name entries so. */
+  #digestOf(key: LocalKey): string | undefined {
+    if (this.core.remote === undefined || typeof key === 'number') return undefined
+    const storeKey = this.storeKey(key)
+    return isDigest(storeKey.slice(this.#prefix.length)) ? storeKey : undefined
+  }
+
+  #keysWithDigest(storeKey: string): Set<LocalKey> {
+    const keys = new Set<LocalKey>()
+    const known = this.local.keyOfDigest(storeKey)
+    if (known !== undefined) keys.add(known)
+    for (const [key, flight] of this.flights) if (flight.storeKey === storeKey) keys.add(key)
+    return keys
   }
 
   #evicted(key: LocalKey): void {
@@ -167,4 +186,9 @@ export class Region {
 
 export function keyText(key: LocalKey): string {
   return typeof key === 'number' ? keyOf([key]) : key
+}
+
+/** In place of a key that is too long or unsafe; it does not tell what it was made of. */
+function isDigest(text: string): boolean {
+  return text.startsWith('~h')
 }

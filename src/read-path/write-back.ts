@@ -1,24 +1,18 @@
-import type { WriteRequest } from '../contracts/store.ts'
-import { sealAsync } from '../envelope/seal.ts'
 import { toMs } from '../kernel/duration.ts'
-import {
-  ENTRY_COPY,
-  ENTRY_ERROR,
-  ENTRY_IN_L2,
-  Entry,
-  EntryMeta,
-  entryTags,
-  packTags,
-} from '../l1/entry.ts'
+import { ENTRY_COPY, ENTRY_ERROR, Entry, EntryMeta, entryTags, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'
-import type { Core } from './core.ts'
+import { commit, release } from './commit.ts'
 import type { Flight } from './flight.ts'
 import { CLOCK_ERROR_MS, heat, unverify } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
+import { report } from './report.ts'
+
+/** An error with its stack, roughly. */
+const ERROR_BYTES = 1000
 
 /** An entry found in L2 goes to L1 and to the callers. */
 export function promote(region: Region, flight: Flight, entry: Entry): void {
@@ -45,11 +39,6 @@ export function keepStale(region: Region, flight: Flight, entry: Entry): void {
   if (present !== undefined && present.createdAt > entry.createdAt + CLOCK_ERROR_MS) return
   if (entry.meta !== undefined) entry.meta.retryAt = present?.meta?.retryAt ?? 0
   put(region, key, entry, policy)
-}
-
-/** L2 has told that it holds the entry. */
-export function markStored(entry: Entry): void {
-  if (entry.meta !== undefined) entry.meta.flags |= ENTRY_IN_L2
 }
 
 /** What the origin brought, and what it said about it. */
@@ -100,10 +89,11 @@ export function storeError(region: Region, flight: Flight, error: unknown): void
   const { core } = region
   if (policy.errorTtlMs > 0 && policy.useL1 && core.useL1 && !flight.outdated && !flight.fallback) {
     const now = core.clock.now()
-    const entry = new Entry(error, now, now + policy.errorTtlMs, 0, 64)
+    const entry = new Entry(error, now, now + policy.errorTtlMs, 0)
+    entry.bytes = ERROR_BYTES
+    entry.mark(ENTRY_ERROR)
     entry.meta = new EntryMeta(undefined, core.stamps.sequence, Number.POSITIVE_INFINITY)
     entry.meta.tags = packTags(flight.tags.filter((tag) => !region.scopeTags.includes(tag)))
-    entry.meta.flags = ENTRY_ERROR
     region.local.put(flight.key, entry)
   }
   release(region, flight)
@@ -125,7 +115,7 @@ export function entryOf(
   const jittered = policy.jitter > 0 ? ttlMs * (1 - policy.jitter * core.random()) : ttlMs
   const bounded = core.remote === undefined ? Math.min(jittered, core.l1TtlMs) : jittered
   const stored = core.sharing === 'clone' ? copyOf(value) : value
-  const entry = new Entry(stored, now, Math.floor(now + bounded), Math.round(loaded.durationMs), 0)
+  const entry = new Entry(stored, now, Math.floor(now + bounded), loaded.durationMs)
   entry.bytes = sizeInL1(region, value, undefined)
   const hasL2 = core.remote !== undefined && policy.useL2
   if (loaded.tags.length > 0 || hasL2) {
@@ -147,8 +137,7 @@ export function put(region: Region, key: LocalKey, entry: Entry, policy: Policy)
 export function prepareForL1(region: Region, entry: Entry): void {
   const { core } = region
   if (core.sharing !== 'freeze' || deepFreeze(entry.value)) return
-  entry.meta ??= new EntryMeta(undefined, core.stamps.sequence, Number.POSITIVE_INFINITY)
-  entry.meta.flags |= ENTRY_COPY
+  entry.mark(ENTRY_COPY)
   entry.value = copyOf(entry.value)
 }
 
@@ -156,72 +145,6 @@ export function prepareForL1(region: Region, entry: Entry): void {
 export function sizeInL1(region: Region, value: unknown, payloadBytes: number | undefined): number {
   if (region.core.budget.maxBytes === Number.POSITIVE_INFINITY) return 0
   return payloadBytes ?? estimateBytes(value)
-}
-
-/** The write of an entry to L2; undefined when its value cannot be carried there. */
-export async function writeRequest(
-  region: Region,
-  key: LocalKey,
-  entry: Entry,
-  policy: Policy,
-  at: { epoch: number; sequence: number; tags: readonly string[] },
-): Promise<WriteRequest | undefined> {
-  const { core } = region
-  const { remote } = core
-  if (!remote) return undefined
-  const storeKey = region.storeKey(key)
-  const offset = remote.storeNow() - core.clock.now()
-  const freshUntil = entry.freshUntil + offset
-  const keepUntil = freshUntil + policy.graceMs
-  try {
-    const bytes = await sealAsync(
-      {
-        codecId: policy.codec.id,
-        keyText: storeKey,
-        epoch: at.epoch,
-        stampSequence: at.sequence,
-        createdAt: entry.createdAt + offset,
-        freshUntil,
-        staleUntil: keepUntil,
-        loadMs: entry.loadMs,
-        tags: at.tags,
-        payload: policy.codec.encode(entry.value),
-      },
-      core.compression,
-    )
-    return { key: storeKey, bytes, freshUntil, keepUntil }
-  } catch (error) {
-    core.rejectedEntries++
-    core.events.emit('error', { cache: core.name, kind: 'unserializable', error })
-    return undefined
-  }
-}
-
-function commit(region: Region, flight: Flight, entry: Entry, tags: readonly string[]): void {
-  const { core } = region
-  const { fence, policy } = flight
-  const { remote } = core
-  if (!remote || !policy.useL2 || !fence) return
-  // The store has leases, but the load ran without one: it must not store.
-  if (remote.store.supports.leases && !fence.token) return
-  const all = [...region.scopeTags, ...tags]
-  const work = async (): Promise<void> => {
-    const at = { epoch: fence.epoch, sequence: fence.sequence, tags }
-    const request = await writeRequest(region, flight.key, entry, policy, at)
-    if (!request || flight.outdated) return release(region, flight)
-    const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
-    if (reply?.stored) return markStored(entry)
-    // Something was invalidated since the load began, of which this process has not heard yet.
-    if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
-    release(region, flight)
-  }
-  core.background.track(work())
-}
-
-export function release(region: Region, flight: Flight): void {
-  const { background, remote } = region.core
-  const token = flight.fence?.token
-  if (remote && token) background.track(remote.release(region.storeKey(flight.key), token))
 }
 
 function plainOutcome(region: Region, value: unknown): Outcome {
@@ -242,8 +165,4 @@ function ttlOf(region: Region, policy: Policy, loaded: Loaded): number | undefin
     report(region.core, 'ttl', error)
     return undefined
   }
-}
-
-export function report(core: Core, kind: string, error: unknown): void {
-  core.events.emit('error', { cache: core.name, kind, error })
 }

@@ -46,12 +46,13 @@ export class MemorySpace {
 
   read({ keys, tags, lease }: ReadRequest, now: number): ReadReply {
     const entries = keys.map((key) => this.#entries.get(key, now))
+    const position = { sequence: this.#sequence, epoch: this.epoch }
     return {
       records: entries.map((entry) => entry?.record),
       leases: keys.map((key, at) => lease && this.#lease(key, entries[at], lease, now)),
       stamps: tags.map((tag) => this.#stamps.get(tag)),
-      sequence: this.#sequence,
-      epoch: this.epoch,
+      positions: keys.map(() => position),
+      ...position,
       now,
     }
   }

@@ -150,7 +150,10 @@ export class Cluster {
   }
 
   read(node: Node, cell: Cell, how: ReadKind): void {
-    if (how === 'peek') return this.#peek(node, cell)
+    if (how === 'peek') {
+      this.#peek(node, cell)
+      return
+    }
     const controller = new AbortController()
     if (how === 'signal') this.#abortable.push({ controller, node: node.index, cell })
     if (how === 'refresh' && !isDirect(cell)) this.origins.allowAnother(node.index, cell)
@@ -263,7 +266,9 @@ export class Cluster {
       ({ called, acknowledged, floors }) =>
         Math.max(called, acknowledged) > started.started && floors.has(started.cell),
     )
-    if (counts && !orphaned && value.version >= (floor?.version ?? 0)) {
+    // A message that comes late makes a node drop what it has just loaded.
+    const isStored = source === 'l1' || source === 'l2' || !this.#world.bus
+    if (counts && !orphaned && isStored && value.version >= (floor?.version ?? 0)) {
       this.#floors.set(place, { version: value.version, at: now })
     }
   }

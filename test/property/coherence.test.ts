@@ -23,7 +23,7 @@ it(
           expect(rejections).toEqual([])
         },
       ),
-      runSettings(1000),
+      runSettings(4000),
     )
   },
   PROPERTY_TIMEOUT_MS,

@@ -45,7 +45,7 @@ export class Node {
     this.index = index
     this.log = new StoreLog(clock, store.timeoutMs)
     // What is being loaded may be older than what was written: it is not joined any more.
-    this.log.onWrite = () => {
+    this.log.onOvertaken = () => {
       for (const cell of CELLS) origins.allowAnother(index, cell)
     }
     this.#origins = origins

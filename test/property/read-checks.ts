@@ -94,7 +94,9 @@ export class ReadChecks {
   ): boolean {
     // Without L2 a load has no lease that a write of another node could take away.
     if (producer.node === read.node && producer.troubled) return false
-    return read.toldAt > acknowledged && troubledAt < read.startedAt
+    // Where L2 did not answer, the copy was served for another while without asking again.
+    const asked = troubledAt + this.#world.l1Ttl + L2_DEADLINE_MS < read.startedAt
+    return read.toldAt > acknowledged && asked
   }
 
   /** The instant from which another node must not serve what was invalidated. */

@@ -29,8 +29,8 @@ export class Traffic {
 
 /** What one node has seen of its store; kept apart from what the cache says about it. */
 export class StoreLog {
-  /** Called when a message tells of another node's write. */
-  onWrite: () => void = () => {}
+  /** Called when the node is told that another one has written, or that its lease is lost. */
+  onOvertaken: () => void = () => {}
   operations = 0
   /** Messages of other nodes that have not arrived yet. */
   untold = 0
@@ -97,7 +97,7 @@ function scheduledBus(context: StoreContext, traffic: Traffic, log: StoreLog) {
     if (!traffic.bus) return
     tail = tail.then(async () => {
       await traffic.pass(`message ${message.kind}`)
-      if (message.kind === 'write') log.onWrite()
+      if (message.kind === 'write') log.onOvertaken()
       context.onMessage?.(message)
       log.untold--
     })
@@ -136,7 +136,11 @@ function scheduledSession(inner: StoreSession, traffic: Traffic, log: StoreLog):
     },
     delete: (keys) => run('delete', () => inner.delete(keys)),
     stamp: (tags, mode) => run('stamp', () => inner.stamp(tags, mode)),
-    renew: (key, token, ms) => run('renew', () => inner.renew(key, token, ms)),
+    async renew(key, token, ms): Promise<boolean> {
+      const isOurs = await run('renew', () => inner.renew(key, token, ms))
+      if (!isOurs) log.onOvertaken()
+      return isOurs
+    },
     release: (key, token) => run('release', () => inner.release(key, token)),
     probe: () => run('probe', () => inner.probe()),
     close: () => inner.close(),

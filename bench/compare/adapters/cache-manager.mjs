@@ -1,8 +1,7 @@
 // Two stores that its documentation shows: its own default (a Map behind Keyv) and CacheableMemory,
 // without the clone of each read.
 import { createCache } from 'cache-manager'
-import { CacheableMemory } from 'cacheable'
-import { Keyv } from 'keyv'
+import { createKeyv } from 'cacheable'
 
 export const id = 'cache-manager'
 export const variants = ['default', 'CacheableMemory, useClone: false']
@@ -13,8 +12,7 @@ export const unsupported = {
 }
 
 export async function setup({ variant, ttlMs = 3_600_000, max = 10_000, keyOf, origin }) {
-  const memory = () =>
-    new Keyv({ store: new CacheableMemory({ ttl: ttlMs, useClone: false, lruSize: max }) })
+  const memory = () => createKeyv({ ttl: ttlMs, useClone: false, lruSize: max })
   const cache = createCache(
     variant === 'default' ? { ttl: ttlMs } : { ttl: ttlMs, stores: [memory()] },
   )

@@ -1,7 +1,6 @@
 // `wrap` makes the key by itself; `getOrSet` is the shorter way. `useClone: false` spares a
 // structuredClone for each read, as its documentation advises where values are not changed.
-import { Cacheable, CacheableMemory } from 'cacheable'
-import { Keyv } from 'keyv'
+import { Cacheable, createKeyv } from 'cacheable'
 
 export const id = 'cacheable'
 export const variants = ['getOrSet', 'getOrSet, useClone: false', 'wrap']
@@ -12,8 +11,8 @@ export const unsupported = { wrap: ['tags'] }
 
 export async function setup({ variant, ttlMs = 3_600_000, max = 10_000, keyOf, origin, tags }) {
   const useClone = !variant.includes('useClone: false')
-  const store = new CacheableMemory({ ttl: ttlMs, useClone, lruSize: max })
-  const cache = new Cacheable({ primary: new Keyv({ store }), ttl: ttlMs, tags: tags === true })
+  const primary = createKeyv({ ttl: ttlMs, useClone, lruSize: max })
+  const cache = new Cacheable({ primary, ttl: ttlMs, tags: tags === true })
   if (tags) {
     const tagged = async (arg) => {
       const found = await cache.get(keyOf(arg))

@@ -68,12 +68,13 @@ export class KeyvSession implements StoreSession {
     const stamps = values.slice(1, 1 + tags.length).map(decodeStamp)
     const complete = found !== undefined && stamps.every((stamp) => stamp !== undefined)
     const known = complete ? { ...found, stamps } : await this.#inTurn(() => this.#complete(tags))
+    const position = { sequence: known.number, epoch: known.epoch }
     return {
       records: values.slice(1 + tags.length).map((value) => record(value, now)),
       leases: keys.map(() => undefined),
       stamps: known.stamps as readonly Stamp[],
-      sequence: known.number,
-      epoch: known.epoch,
+      positions: keys.map(() => position),
+      ...position,
       now,
     }
   }

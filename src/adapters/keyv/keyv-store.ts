@@ -1,5 +1,5 @@
 import type { Store } from '../../contracts/store.ts'
-import { shown } from '../../kernel/duration.ts'
+import { kindOf } from '../../kernel/duration.ts'
 import { invalidOption } from '../../kernel/options.ts'
 import type { KeyvLike } from './keyv-backend.ts'
 import { KeyvSession } from './keyv-session.ts'
@@ -32,7 +32,7 @@ export function keyv(backend: KeyvLike): Store {
   for (const method of ['get', 'set', 'delete']) {
     if (typeof candidate?.[method] !== 'function') {
       throw invalidOption(
-        `keyv() takes a Keyv or a storage adapter with get, set and delete; got ${shown(backend)}`,
+        `keyv() takes a Keyv or a storage adapter with get, set and delete; got ${kindOf(backend)}`,
       )
     }
   }

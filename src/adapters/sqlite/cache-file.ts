@@ -106,12 +106,13 @@ export class CacheFile {
       records.push(row && { bytes: row.bytes as Uint8Array, version: row.version as number })
       if (row && (row.used as number) <= now - TOUCHED_EVERY_MS) this.upkeep.touch(key, now)
     }
+    const position = { sequence: space.sequence, epoch: space.epoch }
     return {
       records,
       leases,
       stamps: request.tags.map((tag) => this.#stamps.read(space, tag)),
-      sequence: space.sequence,
-      epoch: space.epoch,
+      positions: request.keys.map(() => position),
+      ...position,
       now,
     }
   }

@@ -10,7 +10,6 @@ import type {
 import { ResilienceError } from '../../kernel/errors.ts'
 import type { Operation } from './protocol.ts'
 import { type FileOptions, type Member, SharedFile } from './shared-file.ts'
-import { unavailable } from './worker-link.ts'
 
 export interface SqliteCounters {
   /** Entries deleted to keep the file within `maxBytes`. */
@@ -42,9 +41,7 @@ export class SqliteSession implements StoreSession {
   write(request: WriteRequest): Promise<WriteReply> {
     const { bytes } = request
     if (bytes.byteLength > this.#member.options.maxBytes * LARGEST_SHARE) {
-      return Promise.reject(
-        unavailable('the value takes more than a quarter of the cache file: raise maxBytes'),
-      )
+      return this.#unlessClosed(async () => ({ stored: false, reason: 'too-large' }))
     }
     return this.#ask({ name: 'write', request: { ...request, bytes: ownBytes(bytes) } })
   }
@@ -86,18 +83,22 @@ export class SqliteSession implements StoreSession {
   }
 
   #ask<T>(operation: Operation): Promise<T> {
-    if (this.#closed !== undefined) {
-      return Promise.reject(
-        new ResilienceError('ERR_CLOSED', 'the cache is closed: create another one to go on'),
-      )
-    }
-    const answer = this.#file.request(this.#member.context, operation) as Promise<T>
-    this.#waiting.add(answer)
-    const done = (): void => {
-      this.#waiting.delete(answer)
-    }
-    answer.then(done, done)
-    return answer
+    return this.#unlessClosed(() => {
+      const answer = this.#file.request(this.#member.context, operation) as Promise<T>
+      this.#waiting.add(answer)
+      const done = (): void => {
+        this.#waiting.delete(answer)
+      }
+      answer.then(done, done)
+      return answer
+    })
+  }
+
+  #unlessClosed<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#closed === undefined) return ask()
+    return Promise.reject(
+      new ResilienceError('ERR_CLOSED', 'the cache is closed: create another one to go on'),
+    )
   }
 }
 

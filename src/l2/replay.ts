@@ -1,0 +1,68 @@
+import type { Clock } from '../contracts/clock.ts'
+import type { Journal, Replayed } from './journal.ts'
+
+const REPLAY_MS = 1000
+
+interface ReplayOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly journal: Journal
+  /** Resolves when L2 has acknowledged it. */
+  readonly tell: (replayed: Replayed) => Promise<unknown>
+  readonly onError: (error: unknown) => void
+}
+
+/** Tells L2 what it has missed, again and again until it has heard everything. */
+export class Replay {
+  readonly #options: ReplayOptions
+  #timer: unknown
+  #running: Promise<boolean> | undefined
+  #stopped = false
+
+  constructor(options: ReplayOptions) {
+    this.#options = options
+  }
+
+  /** About a second from now, unless a replay is due already. */
+  schedule(): void {
+    if (this.#timer !== undefined || this.#stopped) return
+    const { clock, random, journal } = this.#options
+    const ms = REPLAY_MS * (0.5 + 0.5 * random())
+    const onTime = (): void => {
+      this.#timer = undefined
+      void this.run().then(() => {
+        if (journal.hasFailed) this.schedule()
+      })
+    }
+    this.#timer = clock.setTimeout(onTime, ms, { unref: true })
+  }
+
+  /** Resolves to whether L2 has heard all that had failed when the replay began. */
+  run(): Promise<boolean> {
+    this.#running ??= this.#once().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#options.clock.clearTimeout(this.#timer)
+  }
+
+  async #once(): Promise<boolean> {
+    const { journal, tell, onError } = this.#options
+    // What fails while this runs is left to the next replay: otherwise it might never end.
+    const until = journal.last
+    try {
+      for (let next = journal.next(until); next && !this.#stopped; next = journal.next(until)) {
+        await tell(next)
+        journal.acknowledged(next)
+      }
+      return !this.#stopped
+    } catch (error) {
+      onError(error)
+      return false
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { WriteRequest } from '../contracts/store.ts'
+import { sealAsync } from '../envelope/seal.ts'
+import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
+import type { LocalKey } from '../l1/local-level.ts'
+import type { Flight } from './flight.ts'
+import type { Policy } from './policy.ts'
+import type { Region } from './region.ts'
+import { report } from './report.ts'
+
+/**
+ * The result of a load goes to L2, with nobody waiting, if L2 finds that nothing has happened to the
+ * key or its tags since the load began.
+ */
+export function commit(
+  region: Region,
+  flight: Flight,
+  entry: Entry,
+  tags: readonly string[],
+): void {
+  const { core } = region
+  const { fence, policy } = flight
+  const { remote } = core
+  if (!remote || !policy.useL2 || !fence) return
+  // The store has leases, but the load ran without one: it must not store.
+  if (remote.store.supports.leases && !fence.token) return
+  const payload = payloadOf(region, entry, policy)
+  if (!payload) {
+    release(region, flight)
+    return
+  }
+  const all = [...region.scopeTags, ...tags]
+  const work = async (): Promise<void> => {
+    const { epoch, sequence } = fence
+    const request = await writeRequest(region, flight.key, entry, policy, {
+      epoch,
+      sequence,
+      tags,
+      payload,
+    })
+    if (!request || flight.outdated) return release(region, flight)
+    // From now on L2 may hold it: what is missing there later was invalidated.
+    entry.mark(ENTRY_IN_L2)
+    const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
+    if (reply?.stored) return
+    // Something was invalidated since the load began, of which this process has not heard yet.
+    if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
+    release(region, flight)
+  }
+  core.background.track(work())
+}
+
+/** Gives the lease of a load back, if it has one. */
+export function release(region: Region, flight: Flight): void {
+  const { background, remote } = region.core
+  const token = flight.fence?.token
+  if (remote && token) background.track(remote.release(region.storeKey(flight.key), token))
+}
+
+/**
+ * The bytes of a value, taken at once: its owner may change it later. `undefined` when the codec
+ * cannot carry it; the value then stays in L1.
+ */
+export function payloadOf(region: Region, entry: Entry, policy: Policy): Uint8Array | undefined {
+  try {
+    return policy.codec.encode(entry.value)
+  } catch (error) {
+    region.core.rejectedEntries++
+    report(region.core, 'unserializable', error)
+    return undefined
+  }
+}
+
+interface Written {
+  readonly payload: Uint8Array
+  readonly tags: readonly string[]
+  /** Where the stamps of the store stood before the origin was called. */
+  readonly epoch: number
+  readonly sequence: number
+}
+
+/** The write of an entry to L2; undefined when its tags or its size cannot be carried there. */
+export async function writeRequest(
+  region: Region,
+  key: LocalKey,
+  entry: Entry,
+  policy: Policy,
+  { payload, tags, epoch, sequence }: Written,
+): Promise<WriteRequest | undefined> {
+  const { core } = region
+  const { remote } = core
+  if (!remote) return undefined
+  const storeKey = region.storeKey(key)
+  const offset = remote.storeNow() - core.clock.now()
+  const freshUntil = entry.freshUntil + offset
+  const keepUntil = freshUntil + policy.graceMs
+  try {
+    const bytes = await sealAsync(
+      {
+        codecId: policy.codec.id,
+        keyText: storeKey,
+        epoch,
+        stampSequence: sequence,
+        createdAt: entry.createdAt + offset,
+        freshUntil,
+        staleUntil: keepUntil,
+        loadMs: entry.loadMs,
+        tags,
+        payload,
+      },
+      core.compression,
+    )
+    return { key: storeKey, bytes, freshUntil, keepUntil }
+  } catch (error) {
+    core.rejectedEntries++
+    report(core, 'unserializable', error)
+    return undefined
+  }
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../contracts/clock.ts'
+
+/** `look`: when a load that waits for another process looks at L2 again. */
+export type TimerName = 'soft' | 'hard' | 'look'
+
+interface Running {
+  readonly at: number
+  readonly task: () => void
+  handle: unknown
+}
+
+/** The timers of one load. They keep the process alive only while somebody waits for it. */
+export class FlightTimers {
+  readonly #clock: Clock
+  readonly #running = new Map<TimerName, Running>()
+  #isHeld: boolean
+
+  constructor(clock: Clock, isHeld: boolean) {
+    this.#clock = clock
+    this.#isHeld = isHeld
+  }
+
+  /** Runs `task` at an instant of the clock, unless a timer of that name is running. */
+  start(name: TimerName, at: number, task: () => void): void {
+    if (at === Number.POSITIVE_INFINITY || this.#running.has(name)) return
+    const running: Running = {
+      at,
+      task: () => {
+        this.#running.delete(name)
+        task()
+      },
+      handle: undefined,
+    }
+    this.#running.set(name, running)
+    this.#set(running)
+  }
+
+  stop(name: TimerName): void {
+    const running = this.#running.get(name)
+    if (!running) return
+    this.#clock.clearTimeout(running.handle)
+    this.#running.delete(name)
+  }
+
+  stopAll(): void {
+    for (const name of [...this.#running.keys()]) this.stop(name)
+  }
+
+  /** Whether the process has to live until they fire: set anew when the first caller comes or the last goes. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return
+    this.#isHeld = isHeld
+    for (const running of this.#running.values()) {
+      this.#clock.clearTimeout(running.handle)
+      this.#set(running)
+    }
+  }
+
+  #set(running: Running): void {
+    const left = running.at - this.#clock.now()
+    running.handle = this.#clock.setTimeout(running.task, left, { unref: !this.#isHeld })
+  }
+}
