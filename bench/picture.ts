@@ -32,11 +32,11 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   'async-cache-dedupe': ['default'],
   'cache-manager': ['default'],
   bentocache: ['serialize: false', 'default'],
-  cacheable: ['getOrSet', 'wrap'],
+  cacheable: ['getOrSet, useClone: false', 'wrap'],
 }
 
-const WIDTH = 860
-const LEFT = 300
+const WIDTH = 880
+const LEFT = 356
 const RIGHT = 90
 const TOP = 84
 const STEP = 34

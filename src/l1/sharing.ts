@@ -39,8 +39,8 @@ function isFreezeProof(value: object): boolean {
 
 /**
  * A copy that shares nothing mutable with `value`. Kinds are kept: a Buffer stays a Buffer, a URL a
- * URL. Of an instance of a class remains a plain object with its members, as with structuredClone.
- * @throws ERR_UNSERIALIZABLE for functions, symbols and what else cannot be copied
+ * URL. Instances of classes are refused: a copy would lose their private state.
+ * @throws ERR_UNSERIALIZABLE for functions, symbols, class instances and what else cannot be copied
  */
 export function copyOf<V>(value: V): V {
   if (typeof value !== 'object' || value === null) return copyPart(value, NOTHING) as V
@@ -70,7 +70,7 @@ function copyPart(value: unknown, copies: Copies): unknown {
     case 'Set':
       return copySet(value as Set<unknown>, copies)
     case undefined:
-      if (isClassInstance(value)) return copyMembers(value, {}, copies)
+      if (isClassInstance(value)) throw uncopyable(value)
   }
   const copy = copyLeaf(value, kind)
   copies.set(value, copy)

@@ -12,7 +12,7 @@ export class Intent {
   readonly names: readonly string[]
   /** What was begun next for one of its names, while this was still under way. */
   successor: Intent | undefined
-  ended = false
+  #ended = false
   /** Whether L2 has acknowledged it. */
   readonly outcome: Promise<boolean>
   readonly #resolve: (acknowledged: boolean) => void
@@ -26,8 +26,21 @@ export class Intent {
     this.#resolve = resolve
   }
 
+  /**
+   * Whether its next step must not be done any more: what was begun later would be overwritten, or
+   * its caller has been told that it failed, and L2 is told by the replay.
+   */
+  get isOver(): boolean {
+    return this.#ended || this.successor !== undefined
+  }
+
+  /** What has become of it if it is over: whatever the later one comes to. */
+  superseded(): Promise<boolean> {
+    return this.successor?.outcome ?? this.outcome
+  }
+
   end(acknowledged: boolean): void {
-    this.ended = true
+    this.#ended = true
     this.#resolve(acknowledged)
   }
 }

@@ -33,7 +33,8 @@ export class Ledger {
         this.#open.set(name, { intents: new Set([intent]), latest: intent })
         continue
       }
-      open.latest.successor ??= intent
+      // The same name twice does not make an intent its own successor.
+      if (open.latest !== intent) open.latest.successor ??= intent
       open.latest = intent
       open.intents.add(intent)
     }

@@ -6,7 +6,6 @@ import type {
   Position,
   ReadReply,
   ReadRequest,
-  Stamp,
   StampMode,
   Store,
   StoreSession,
@@ -16,6 +15,7 @@ import type {
   WriteRequest,
 } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
+import { asIfTold } from './as-if-told.ts'
 import { withDeadline } from './deadline.ts'
 import { Gate, type GateState } from './gate.ts'
 import type { Intent } from './intent.ts'
@@ -112,22 +112,28 @@ export class RemoteLevel {
     return this.#state.state !== 'down' && !this.#reads.open && !this.#closed
   }
 
+  /** Whether L2 takes results at present: otherwise a lease would only make others wait. */
+  get writable(): boolean {
+    return this.#state.state !== 'down' && !this.#writes.open && !this.#closed
+  }
+
   /** The store's time, which the instants of its entries refer to. */
   storeNow(): number {
     const { clock } = this.#options
     return this.#clockOffset === undefined ? clock.wall() : clock.now() + this.#clockOffset
   }
 
-  /** A reply, or `undefined` when L2 did not give one within its deadline. */
+  /** A reply, or `undefined` when L2 did not give one within its deadline. No lease while not writable. */
   async read(request: ReadRequest): Promise<ReadReply | undefined> {
     if (!this.usable) return undefined
-    const { lease } = request
-    const told = this.#asIfTold(request)
+    const { lease: wanted, ...plain } = request
+    const lease = this.writable ? wanted : undefined
+    const told = asIfTold(this.#journal, request)
     const onLate = lease ? (reply: ReadReply) => this.#giveBack(request, lease, reply) : undefined
     const reply = await this.#attempt(
       this.#reads,
       'read',
-      () => this.#session.read(request),
+      () => this.#session.read(lease ? request : plain),
       onLate,
     )
     if (!reply) return undefined
@@ -137,7 +143,7 @@ export class RemoteLevel {
 
   /** Stores the result of a load if it still may be. */
   async commit(request: WriteRequest): Promise<WriteReply | undefined> {
-    if (!this.#writable) return undefined
+    if (!this.writable) return undefined
     const write = (): Promise<WriteReply> => this.#session.write(request)
     const reply = await this.#attempt(this.#writes, 'write', write)
     if (isTooLarge(reply)) this.#reportTooLarge()
@@ -157,17 +163,16 @@ export class RemoteLevel {
     let isStored = true
     const isAcknowledged = await this.#carryOut(intent, async () => {
       const reply = await this.#session.read({ keys: [], tags: [] })
-      // Its caller was told that it failed, and it is deleted by the replay.
-      if (intent.ended) return false
+      if (intent.isOver) return intent.superseded()
       this.#noteReply(reply)
       const request = await prepare(reply)
-      // What was done to the key since must not be overwritten by what was done before.
-      if (intent.successor) return intent.successor.outcome
-      if (intent.ended) return false
+      if (intent.isOver) return intent.superseded()
       const written = request && (await this.#session.write(request))
       if (isTooLarge(written)) this.#reportTooLarge()
-      isStored = written?.stored === true
-      if (!isStored) await this.#session.delete([key])
+      if (written?.stored) return true
+      if (intent.isOver) return intent.superseded()
+      isStored = false
+      await this.#session.delete([key])
       return true
     })
     return isAcknowledged && isStored
@@ -185,13 +190,13 @@ export class RemoteLevel {
 
   /** `undefined` when L2 did not say whether the lease is still ours. */
   async renew(key: string, token: string, ms: number): Promise<boolean | undefined> {
-    if (!this.#writable) return undefined
+    if (!this.writable) return undefined
     return this.#attempt(this.#writes, 'lease', () => this.#session.renew(key, token, ms))
   }
 
   /** What is not given back runs out. */
   async release(key: string, token: string): Promise<void> {
-    if (!this.#writable) return
+    if (!this.writable) return
     await this.#attempt(this.#writes, 'lease', () => this.#session.release(key, token))
   }
 
@@ -239,17 +244,13 @@ export class RemoteLevel {
     await this.#session.close()
   }
 
-  get #writable(): boolean {
-    return this.#state.state !== 'down' && !this.#writes.open && !this.#closed
-  }
-
   get #isReady(): boolean {
     return this.#state.state === 'ready' && !this.#reads.open
   }
 
   async #carryOut(intent: Intent, operation: () => Promise<boolean>): Promise<boolean> {
     const isAcknowledged =
-      this.#writable && (await this.#attempt(this.#writes, 'write', operation)) === true
+      this.writable && (await this.#attempt(this.#writes, 'write', operation)) === true
     if (isAcknowledged) this.#journal.acknowledged(intent)
     else {
       this.#journal.failed(intent)
@@ -300,23 +301,8 @@ export class RemoteLevel {
     })
   }
 
-  /**
-   * The reply is of the time at which the request was sent: what L2 had not heard of then is not to
-   * be seen in it, even if L2 has heard of it by the time the reply is here and decoded.
-   */
-  #asIfTold({ keys, tags }: ReadRequest): (reply: ReadReply) => ReadReply {
-    const journal = this.#journal
-    if (journal.isEmpty) return (reply) => reply
-    const isDoubted = keys.map((key) => journal.doubts([key], []) !== undefined)
-    const modes = tags.map((tag) => journal.doubts([], [tag]))
-    return (reply) => ({
-      ...reply,
-      records: reply.records.map((record, at) => (isDoubted[at] ? undefined : record)),
-      stamps: reply.stamps.map((stamp, at) => stampedNow(stamp, modes[at])),
-    })
-  }
-
   #reportTooLarge(): void {
+    this.errors++
     const remedy = 'raise the size of the store, or keep such values out of it with `l2: false`'
     this.#options.onError(
       'too-large',
@@ -374,11 +360,6 @@ function isTooLarge(reply: unknown): boolean {
   return (
     (reply as Partial<Extract<WriteReply, { stored: false }>> | undefined)?.reason === 'too-large'
   )
-}
-
-/** The stamp of a tag as it is once L2 has heard of what was done to it. */
-function stampedNow(stamp: Stamp, mode: StampMode | undefined): Stamp {
-  return mode === undefined ? stamp : { ...stamp, [mode]: Number.POSITIVE_INFINITY }
 }
 
 function messageOf(error: unknown): string {

@@ -10,7 +10,7 @@ interface At {
 export interface CacheEvents {
   /** A fresh value was served. While somebody listens, L1 hits leave the fast path. */
   hit: At & { readonly level: 'l1' | 'l2'; readonly key: string }
-  /** A load began because no level had a usable value. */
+  /** No level had a fresh value: a caller waits for the load that begins, or `get` gave `undefined`. */
   miss: At & { readonly key: string }
   /** A stale value was served. */
   stale: At & {

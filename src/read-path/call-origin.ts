@@ -108,7 +108,7 @@ async function inPlace(
   const ended = Promise.allSettled(flights.map((flight) => flight.final))
   if (loads.full) serveStaleInstead(region, flights)
   const hasPlace = await loads.acquire(ended)
-  const wanted = flights.filter((flight) => !flight.over)
+  const wanted = flights.filter((flight) => !flight.isAsGoodAsOver)
   for (const flight of flights) if (flight.over) release(region, flight)
   if (wanted.length > 0) await Promise.race([call(wanted), ended])
   if (hasPlace) loads.release()

@@ -42,6 +42,12 @@ export class FlightTimers {
     this.#running.delete(name)
   }
 
+  /** Whether it is only its turn that a timer still waits for. */
+  isDue(name: TimerName): boolean {
+    const at = this.#running.get(name)?.at
+    return at !== undefined && at <= this.#clock.now()
+  }
+
   stopAll(): void {
     for (const name of [...this.#running.keys()]) this.stop(name)
   }
@@ -57,7 +63,7 @@ export class FlightTimers {
   }
 
   #set(running: Running): void {
-    const left = running.at - this.#clock.now()
+    const left = Math.max(0, running.at - this.#clock.now())
     running.handle = this.#clock.setTimeout(running.task, left, { unref: !this.#isHeld })
   }
 }

@@ -155,6 +155,11 @@ export class Flight implements InFlight {
     return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
   }
 
+  /** Over as soon as its timer gets its turn: many that began together end one after the other. */
+  get isAsGoodAsOver(): boolean {
+    return this.over || (!this.policy.completeInBackground && this.#timers.isDue('hard'))
+  }
+
   get abortKind(): 'timeout' | 'aborted' | undefined {
     if (this.#abortReason === undefined) return undefined
     return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
@@ -180,7 +185,9 @@ export class Flight implements InFlight {
     const { core, lru, retries } = this.region
     const retryAt = lru.peek(this.key)?.meta?.retryAt ?? retries.get(this.key)
     const isWanted = !this.forced && entry.createdAt >= this.minCreatedAt
-    if (core.clock.now() >= retryAt || !isWanted || this.#isGone || this.#killed) return false
+    const now = core.clock.now()
+    if (now >= retryAt || !isWanted || this.#isGone || this.#killed) return false
+    if (judge(entry, this.policy, core.stamps, now) === 'dead') return false
     this.#succeed(entryOutcome(entry, 'stale', 'stale-error'), entryTags(entry))
     return true
   }

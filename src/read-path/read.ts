@@ -101,7 +101,8 @@ function readPast(
   if (verdict === 'unverified') {
     if (!core.remote?.usable) return degradedHit(request, entry)
     if (isLong) return compare(request, minCreatedAt, call)
-    return waitFor(request, { minCreatedAt, call, entry, entryIsFresh: true, unverified: true })
+    const options = { minCreatedAt, call, entry, entryIsFresh: true, unverified: true }
+    return waitUnless(request, options, () => compare(request, minCreatedAt, call))
   }
   const now = core.clock.now()
   if (isUnverified(entry, now) && core.remote?.usable && !isLong) {
@@ -112,21 +113,26 @@ function readPast(
   }
   // A reload shows its failure to those who wait for it: whoever has something stale does not.
   const waits = policy.softTimeoutMs > 0 && !running?.softElapsed && !running?.forced
-  if (waits) return waitSoftly(request, entry, { minCreatedAt, call, entry })
+  if (waits) {
+    running?.offerStale(entry)
+    const options = { minCreatedAt, call, entry }
+    return waitUnless(request, options, () => serveStale(request, entry, 'stale-error'))
+  }
   const elapsed = running?.softElapsed && policy.softTimeoutMs > 0
   refreshInBackground(request, entry, false)
   return serveStale(request, entry, elapsed ? 'stale-timeout' : 'stale-while-revalidate')
 }
 
-/** Waits for a fresh value, up to `softTimeout`. */
-function waitSoftly(request: Read, entry: Entry, options: TakeOff): Outcome | Promise<Outcome> {
+/** Waits for the load of the key, unless it would have to be begun and its tags cannot be named. */
+function waitUnless(
+  request: Read,
+  options: TakeOff & { entry: Entry },
+  instead: () => Outcome | Promise<Outcome>,
+): Outcome | Promise<Outcome> {
   const running = request.region.flights.get(request.key)
-  if (running) {
-    running.offerStale(entry)
-    return waitFor(request, options)
-  }
-  const tags = refreshTags(request, entry)
-  return tags ? waitFor(request, { ...options, tags }) : serveStale(request, entry, 'stale-error')
+  if (running && isJoined(running, options.call)) return waitFor(request, options)
+  const tags = refreshTags(request, options.entry)
+  return tags ? waitFor(request, { ...options, tags }) : instead()
 }
 
 /** Compares the copy with L2 beside the load under way, and joins that only if there is nothing else. */
@@ -214,19 +220,17 @@ interface TakeOff {
   readonly entry?: Entry
   readonly entryIsFresh?: boolean
   readonly unverified?: boolean
+  /** Where they are known already. */
   readonly tags?: readonly string[]
 }
 
 /** Joins the flight of the key, or starts one. */
 function takeOff(request: Read, options: TakeOff): InFlight {
   const { region, key } = request
-  const forced = options.call?.reload === true
   const running = region.flights.get(key)
-  if (running) {
-    if (!running.outdated && !running.overtaken && (!forced || running.forced)) {
-      region.coalesced++
-      return running
-    }
+  if (running && isJoined(running, options.call)) {
+    region.coalesced++
+    return running
   }
   const tags = options.tags ?? tagsOf(region, request.policy, request.args)
   running?.supersede()
@@ -236,9 +240,13 @@ function takeOff(request: Read, options: TakeOff): InFlight {
     entryIsFresh: options.entryIsFresh ?? false,
     unverified: options.unverified ?? false,
     background: false,
-    forced,
+    forced: options.call?.reload === true,
     minCreatedAt: options.minCreatedAt,
   })
+}
+
+function isJoined(running: InFlight, call: CallOptions | undefined): boolean {
+  return !running.outdated && !running.overtaken && (!call?.reload || running.forced)
 }
 
 interface StartOptions {

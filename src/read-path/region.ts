@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { keyOf } from '../key/key-of.ts'
 import { storeKey, storePrefix } from '../key/store-key.ts'
-import type { Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Core } from './core.ts'
@@ -26,7 +25,6 @@ export interface RegionOptions {
   readonly scopeTags: readonly string[]
   /** Put before user tags: tags are apart between namespaces. */
   readonly tagPrefix: string
-  readonly onEvict?: () => void
 }
 
 /** All that one cached function owns: its entries, its loads under way, its counters. */
@@ -93,10 +91,6 @@ export class Region {
   /** The entry's name in L2 and in `key()`. */
   storeKey(key: LocalKey): string {
     return storeKey(this.#prefix, keyText(key))
-  }
-
-  peekEntry(key: LocalKey): Entry | undefined {
-    return this.lru.peek(key)
   }
 
   /** One text for one tag, however many entries carry it: each text of its own would cost 32 bytes. */
@@ -184,7 +178,7 @@ export class Region {
   }
 }
 
-export function keyText(key: LocalKey): string {
+function keyText(key: LocalKey): string {
   return typeof key === 'number' ? keyOf([key]) : key
 }
 

@@ -47,6 +47,21 @@ const withBus: readonly Behaviour[] = [
     },
   },
   {
+    name: 'tells numbers that can be compared with where the key stands at a read',
+    async run(world) {
+      const [one, other] = await world.two()
+      await one.set('k', 'x')
+      await world.eventually(() => other.messages.length > 0, 'the write was told')
+      const [message] = other.messages
+      assert.ok(message?.kind === 'write')
+      const { sequence, epoch } = message
+      assert.deepEqual((await other.read(['k'])).positions, [{ sequence, epoch }])
+      await one.set('k', 'y')
+      const [position] = (await one.read(['k'])).positions
+      assert.ok(position && position.sequence > sequence, 'a later read is past the message')
+    },
+  },
+  {
     name: 'leaves no gap in the numbers that a session sees and makes',
     async run(world) {
       const [one, other] = await world.two()

@@ -149,6 +149,26 @@ export const entryBehaviours: readonly Behaviour[] = [
     },
   },
   {
+    name: 'tells for each key where its numbers stand, whether it has an entry or not',
+    async run(world) {
+      const user = await world.open()
+      await user.session.stamp(['t'], 'hard')
+      const written = await user.set('k', 'x')
+      const { positions } = await user.read(['k', 'missing'])
+      assert.equal(positions.length, 2)
+      assert.equal(positions[0]?.sequence, written)
+      for (const { sequence, epoch } of positions) {
+        assert.ok(Number.isSafeInteger(sequence) && sequence >= 0, 'a whole number')
+        assert.ok(
+          Number.isInteger(epoch) && epoch >= 0 && epoch < 2 ** 32,
+          'the epoch fits 32 bits',
+        )
+      }
+      const { sequence: deleted } = await user.delete('k')
+      assert.equal((await user.read(['k'])).positions[0]?.sequence, deleted)
+    },
+  },
+  {
     name: 'counts deletes and stamps in the same sequence',
     async run(world) {
       const user = await world.open()

@@ -35,8 +35,8 @@ export const lifecycleBehaviours: readonly Behaviour[] = [
     name: 'tells sequence, epoch and time even to a read of nothing',
     async run(world) {
       const user = await world.open()
-      const { records, leases, stamps, sequence, epoch, now } = await user.read([])
-      assert.deepEqual([records, leases, stamps], [[], [], []])
+      const { records, leases, stamps, positions, sequence, epoch, now } = await user.read([])
+      assert.deepEqual([records, leases, stamps, positions], [[], [], [], []])
       assert.ok(Number.isSafeInteger(sequence) && sequence >= 0, 'the sequence is a whole number')
       assert.ok(Number.isInteger(epoch) && epoch >= 0 && epoch < 2 ** 32, 'the epoch fits 32 bits')
       await world.advance(1234)

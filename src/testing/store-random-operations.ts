@@ -101,15 +101,16 @@ class Series {
       assert.ok(seen && Math.max(seen.hard, seen.soft) <= reply.sequence, 'no stamp of the future')
       return this.#model.stamp(tag, seen)
     })
-    const { leases, sequence, epoch } = reply
+    const { leases, positions, sequence, epoch } = reply
+    const position = { sequence: this.#model.sequence, epoch: this.#epoch }
     assert.deepEqual(
-      { found, leases, stamps: reply.stamps, sequence, epoch },
+      { found, leases, positions, stamps: reply.stamps, sequence, epoch },
       {
         found: expected.map((entry) => entry && [entry.content, entry.version]),
         leases: names.map((name) => lease && this.#model.lease(name, lease, now)),
+        positions: names.map(() => position),
         stamps,
-        sequence: this.#model.sequence,
-        epoch: this.#epoch,
+        ...position,
       },
     )
     return reply

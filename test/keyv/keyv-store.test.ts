@@ -46,6 +46,10 @@ describe('keyv', () => {
     }
   })
 
+  it('does not show the URL with a password that somebody took for a Keyv', () => {
+    expect(() => keyv('redis://app:hunter2@host:6379' as never)).toThrow(/got text$/)
+  })
+
   it.each(['get', 'set', 'delete', 'stamp', 'probe'] as const)(
     'rejects a failing %s of a Keyv that others listen to as well',
     async (name) => {

@@ -117,7 +117,7 @@ describe('the bound of L1 in bytes', () => {
     expect(cache.stats()).toMatchObject({ bytes: 0, entries: 0 })
   })
 
-  it('counts Buffers, Maps and nested objects by what is in them', async () => {
+  it('counts Buffers, Maps, URLs and nested objects by what is in them', async () => {
     const { cache } = setUp({ maxBytes: '1mb' })
     const sizes: number[] = []
     for (const value of [
@@ -125,13 +125,14 @@ describe('the bound of L1 in bytes', () => {
       new Map([['k', 'x'.repeat(5000)]]),
       { deep: { list: ['x'.repeat(2500), 'x'.repeat(2500)] } },
       Array.from({ length: 5000 }, () => 'x'.repeat(10)),
+      new URL(`http://host/${'x'.repeat(5000)}`),
     ]) {
       const before = cache.stats().bytes
       await cache.set(String(sizes.length), value)
       sizes.push(cache.stats().bytes - before)
     }
-    const [buffer, map, nested, list] = sizes as [number, number, number, number]
-    for (const size of [buffer, map, nested]) {
+    const [buffer, map, nested, list, url] = sizes as [number, number, number, number, number]
+    for (const size of [buffer, map, nested, url]) {
       expect(size).toBeGreaterThan(5000)
       expect(size).toBeLessThan(5500)
     }

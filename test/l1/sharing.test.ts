@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Sharing } from '../../src/index.ts'
 import { aWorld, endWorldsAfterEach, Origin } from '../read-path/fixture.ts'
@@ -59,6 +60,33 @@ describe("values: 'freeze'", () => {
     spoil(get.peek('a') as Value)
     expect(await get('a')).toEqual(fresh())
   })
+
+  it.each([
+    ['URL', () => new URL('http://host/'), (url: URL) => url.searchParams.set('a', '1')],
+    [
+      'URLSearchParams',
+      () => new URLSearchParams(),
+      (query: URLSearchParams) => query.set('a', '1'),
+    ],
+    ['RegExp', () => /a/g, (pattern: RegExp) => pattern.test('a')],
+    [
+      'ArrayBuffer',
+      () => new ArrayBuffer(1),
+      (memory: ArrayBuffer) => new Uint8Array(memory).fill(1),
+    ],
+  ] as Array<[string, () => object, (value: never) => void]>)(
+    'hands out copies of a %s',
+    async (_, make, change) => {
+      const { origin, get } = setUp('freeze', make)
+      for (let i = 0; i < 2; i++) {
+        const value = await get('a')
+        expect(value).toEqual(make())
+        change(value as never)
+      }
+      expect(get.peek('a')).toEqual(make())
+      expect(origin.count).toBe(1)
+    },
+  )
 
   it('gives callers who shared a load copies of their own', async () => {
     const { get } = setUp('freeze', fresh)
@@ -141,6 +169,81 @@ describe("values: 'clone'", () => {
     expect((await get('a')).run()).toBe('still callable')
     expect(origin.count).toBe(2)
     expect(kinds.length).toBe(2)
+  })
+})
+
+describe.each(['freeze', 'clone'] as const)('values: %j', (values) => {
+  const odd = () => ({
+    url: new URL('http://host/path?a=1'),
+    query: new URLSearchParams('a=1'),
+    pattern: /a/g,
+    bytes: new Uint8Array([1, 2]),
+    bare: Object.assign(Object.create(null), { list: [1] }) as { list: number[] },
+    // An own member, as JSON.parse makes it.
+    nested: JSON.parse('{"__proto__": {"n": 1}, "holes": [null]}') as { holes: unknown[] },
+    error: new RangeError('broken'),
+  })
+
+  it('keeps URLs, patterns and the like from changes by callers', async () => {
+    const { origin, get } = setUp(values, odd)
+    for (let i = 0; i < 3; i++) {
+      const value = await get('a')
+      expect(value).toEqual(odd())
+      expect(value.url.href).toBe('http://host/path?a=1')
+      expect(value.query.get('a')).toBe('1')
+      expect(value.pattern.lastIndex).toBe(0)
+      expect(Object.getPrototypeOf(value.bare)).toBe(null)
+      expect(Object.keys(value.nested)).toEqual(['__proto__', 'holes'])
+      value.url.pathname = '/changed'
+      value.query.set('a', 'changed')
+      expect(value.pattern.test('aa')).toBe(true)
+      value.bytes[0] = 7
+      value.bare.list.push(2)
+    }
+    expect(origin.count).toBe(1)
+  })
+
+  it('hands out one object once where a value holds it twice, and cycles as cycles', async () => {
+    const { origin, get } = setUp(values, () => {
+      const shared = { map: new Map() }
+      const date = new Date(0)
+      const value: Record<string, unknown> = { one: shared, two: shared, from: date, to: date }
+      value.self = value
+      shared.map.set('value', value)
+      return value
+    })
+    const first = await get('a')
+    const value = await get('a')
+    expect(origin.count).toBe(1)
+    expect(value).not.toBe(first)
+    expect(value.self).toBe(value)
+    expect(value.to).toBe(value.from)
+    expect(value.two).toBe(value.one)
+    expect((value.one as { map: Map<string, unknown> }).map.get('value')).toBe(value)
+  })
+
+  it('says what it cannot copy, and never shows it', async () => {
+    const secret = Object.assign(() => 'hunter2', {})
+    const cache = aWorld().cache({ l1: { values } })
+    const errors: unknown[] = []
+    cache.on('error', ({ error }) => errors.push(error))
+    const get = cache.cached(async (value: unknown) => ({
+      date: new Date(0),
+      value: holder(value),
+    }))
+    const holder = (kind: unknown) =>
+      ({ text: secret, symbol: Symbol('hunter2'), weak: new WeakMap() })[kind as string]
+    for (const kind of ['text', 'symbol', 'weak']) await get(kind)
+    expect(errors.length).toBe(3)
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'ERR_UNSERIALIZABLE' })
+      expect(inspect(error)).not.toContain('hunter2')
+    }
+    expect(errors.map((error) => /holds (.*?),/.exec((error as Error).message)?.[1])).toEqual([
+      'a function',
+      'a symbol',
+      'an instance of WeakMap',
+    ])
   })
 })
 

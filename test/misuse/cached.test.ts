@@ -203,6 +203,33 @@ it('kinds of options, when wrapping', async () => {
   `)
 })
 
+it('scope of a plain function', async () => {
+  function byId(this: { tenant: string }, id: number) {
+    return `${this.tenant} ${id}`
+  }
+  const scopes = ['instance', 'class', (self: { tenant: string }) => self.tenant]
+  expect(
+    await refusals({
+      ...each('scope', scopes, (scope) => cache.cached(byId, { scope } as object)),
+      'as a wrapper': () => cache.cached({ scope: 'class' })(origin),
+      'without a name': () => cached(() => 1, { ttl: '1m', scope: 'class' } as object),
+    }),
+  ).toMatchInlineSnapshot(`
+    "
+    scope: "instance"
+        scope is for decorated methods, and 'byId' is a plain function: leave it out, and say with key what tells its calls apart
+    scope: "class"
+        scope is for decorated methods, and 'byId' is a plain function: leave it out, and say with key what tells its calls apart
+    scope: function
+        scope is for decorated methods, and 'byId' is a plain function: leave it out, and say with key what tells its calls apart
+    as a wrapper
+        scope is for decorated methods, and 'origin' is a plain function: leave it out, and say with key what tells its calls apart
+    without a name
+        scope is for decorated methods, and 'anonymous' is a plain function: leave it out, and say with key what tells its calls apart
+    "
+  `)
+})
+
 it('what callbacks return is checked as well', async () => {
   const call = (options: object) => () => cache.cached(origin, options)(1)
   expect(

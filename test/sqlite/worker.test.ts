@@ -54,11 +54,16 @@ describe('the size of the file', () => {
     expect(statSync(folder.file()).size).toBeLessThanOrEqual(1024 ** 2)
   })
 
-  it('rejects a value that would push out most of the others', async () => {
-    const { session } = await folder.open({ maxBytes: '256kb' })
+  it('refuses a value that would push out most of the others, and goes on serving', async () => {
+    const { session, states } = await folder.open({ maxBytes: '256kb' })
+    await put(session, 'k', 'small')
+    const reply = await put(session, 'k', new Uint8Array(100_000))
+    expect(reply).toEqual({ stored: false, reason: 'too-large' })
+    expect(await textOf(session, 'k')).toBe('small')
+    expect(states).toMatchObject([{ state: 'ready' }])
+    await session.close()
     await expect(put(session, 'k', new Uint8Array(100_000))).rejects.toMatchObject({
-      code: 'ERR_L2_UNAVAILABLE',
-      message: expect.stringMatching(/maxBytes/),
+      code: 'ERR_CLOSED',
     })
   })
 })

@@ -44,6 +44,16 @@ const MUTANTS: Record<string, Mutation> = {
     from: 'this.#leases.delete(key)\n    return { stored: true',
     to: 'return { stored: true',
   },
+  'keys without an entry have no position': {
+    file: SPACE,
+    from: 'positions: keys.map(() => position)',
+    to: 'positions: entries.flatMap((entry) => (entry ? [position] : []))',
+  },
+  'positions lag behind': {
+    file: SPACE,
+    from: 'positions: keys.map(() => position)',
+    to: 'positions: keys.map(() => ({ ...position, sequence: Math.max(0, position.sequence - 1) }))',
+  },
   'commit ignores the epoch': {
     file: SPACE,
     from: "if (epoch !== this.epoch) return 'epoch-changed'",

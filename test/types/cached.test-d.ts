@@ -30,6 +30,11 @@ describe('options declared apart', () => {
 })
 
 describe('cached(fn, options)', () => {
+  it('takes no scope: a plain function has no instances', () => {
+    // @ts-expect-error an option of methods
+    cached(fetchPartner, { scope: 'class' })
+  })
+
   it('keeps the arguments and the awaited value', () => {
     expectTypeOf(cached(fetchPartner)).toEqualTypeOf<CachedFunction<[rut: string], Partner>>()
     expectTypeOf(cache.cached(fetchPartner)).toEqualTypeOf<CachedFunction<[rut: string], Partner>>()
