@@ -18,6 +18,7 @@ export function emptyStore(): Store {
           records: keys.map(() => undefined),
           leases: keys.map(() => (lease ? ('granted' as const) : undefined)),
           stamps: tags.map(() => ({ hard: 0, soft: 0 })),
+          positions: keys.map(() => ({ sequence, epoch: 1 })),
           sequence,
           epoch: 1,
           now: context.clock.wall(),

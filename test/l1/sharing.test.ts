@@ -161,6 +161,20 @@ describe("values: 'clone'", () => {
     expect((await get('a')).toString()).toBe('234')
   })
 
+  it('hands out class instances as they are, and stores none: a copy would not be one', async () => {
+    class Money {
+      readonly #cents = 5
+      get cents(): number {
+        return this.#cents
+      }
+    }
+    const origin = new Origin(() => new Money())
+    const get = aWorld().cache({ l1: { values: 'clone' } }).cached(origin.load)
+    expect((await get('a')).cents).toBe(5)
+    expect((await get('a')).cents).toBe(5)
+    expect(origin.count).toBe(2)
+  })
+
   it('returns what cannot be copied, does not store it and says so', async () => {
     const { cache, origin, get } = setUp('clone', () => ({ run: () => 'still callable' }))
     const kinds: string[] = []

@@ -67,7 +67,7 @@ describe('keys', () => {
     [['a', 'b'], ['a:b']],
     [[true], ['true']],
     [[1n], [1]],
-  ])('cacheable: arguments %j and %s do not share an entry', async (first, second) => {
+  ])('cacheable: arguments that only look alike do not share an entry: %#', async (first, second) => {
     const { cache } = testCache({ l2: memory() })
     let calls = 0
     const fn = cache.cached(async (..._: unknown[]) => ++calls, { name: 'fn' })

@@ -4,7 +4,7 @@ import { FakeClock } from '../../src/testing/fake-clock.ts'
 
 export { FakeClock, memory }
 
-const open: Cache[] = []
+const open: Array<{ cache: Cache; clock: FakeClock }> = []
 
 /** A cache on a clock of its own that does nothing by chance, with what is given on top. */
 export function testCache(options: CacheOptions = {}): { cache: Cache; clock: FakeClock } {
@@ -18,7 +18,7 @@ export function testCache(options: CacheOptions = {}): { cache: Cache; clock: Fa
     ...options,
     clock,
   })
-  open.push(cache)
+  open.push({ cache, clock })
   return { cache, clock }
 }
 
@@ -78,5 +78,7 @@ export async function settle(): Promise<void> {
 }
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((cache) => cache.close({ deadline: 0 })))
+  for (const { cache, clock } of open.splice(0)) {
+    await Promise.all([cache.close({ deadline: 0 }), clock.advance(1)])
+  }
 })
