@@ -135,6 +135,19 @@ describe('the journal', () => {
     expect(told(journal)).toEqual([['hard', 't']])
   })
 
+  it('declares everything invalid anew when too much fails meanwhile', () => {
+    const journal = new Journal()
+    const failMany = () => {
+      for (let at = 0; at <= 10_000; at++) journal.failed(journal.begin('key', [`k${at}`]))
+    }
+    failMany()
+    const replay = journal.next(journal.last)
+    failMany()
+    if (replay) journal.acknowledged(replay)
+    expect(journal.doubts(['never touched'], [])).toBe('hard')
+    expect(told(journal)).toEqual([['all']])
+  })
+
   it('tells many again in parts, each settled by itself', () => {
     const journal = new Journal()
     journal.failed(

@@ -38,7 +38,7 @@ function setUp() {
     held.get(name)?.()
     await settle()
   }
-  return { world, clock: world.clock, one, other, failing, holding, letGo, sent }
+  return { world, store, clock: world.clock, one, other, failing, holding, letGo, sent }
 }
 
 type SetUp = ReturnType<typeof setUp>
@@ -167,6 +167,22 @@ describe('more failures than are remembered one by one', () => {
 })
 
 describe('a read under way', () => {
+  it('does not show a key that L2 is told to have been deleted before the reply is here', async () => {
+    const { clock, one, other, failing, holding, letGo } = setUp()
+    await other.set('k', 'old')
+    failing.add('delete')
+    await one.delete('k')
+    failing.clear()
+    await clock.advance(740)
+    holding.add('read')
+    const read = watch(one.get('k'))
+    await settle()
+    await clock.advance(20)
+    await letGo('read')
+    expect(read).toMatchObject({ state: 'fulfilled', value: undefined })
+    expect(one.health().status).toBe('ok')
+  })
+
   it('does not show what L2 is told to have been invalidated before the reply is here', async () => {
     const { clock, one, other, failing, holding, letGo } = setUp()
     const tags = () => ['t']
@@ -185,6 +201,20 @@ describe('a read under way', () => {
     expect(one.health().l2.breaker.read).toBe('closed')
     await letGo('read')
     expect(read.value).toBe('new')
+  })
+})
+
+describe('a set whose reply is late', () => {
+  it('writes nothing more once its caller was told that it failed', async () => {
+    const { world, store, clock, one, other, holding, letGo } = setUp()
+    holding.add('read')
+    const late = watch(one.set('k', 'late'))
+    await clock.advance(50)
+    expect(late.value).toEqual({ durable: false })
+    await other.set('k', 'of another process')
+    await letGo('read')
+    const third = world.cache({ l2: store })
+    expect(await third.get('k')).toBe('of another process')
   })
 })
 

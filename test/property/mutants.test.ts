@@ -136,14 +136,17 @@ describe('the property fails', { timeout: 120_000 }, () => {
   })
 
   it('when callers that join are not counted', async () => {
-    const simulate = await withMutant<typeof import('../../src/read-path/flight.ts')>(
-      '../../src/read-path/flight.ts',
-      ({ Flight }) =>
-        override(Flight.prototype, 'join', {
-          value(this: { answer: Promise<unknown> }) {
-            return this.answer
+    const simulate = await withMutant<typeof import('../../src/read-path/flight-answer.ts')>(
+      '../../src/read-path/flight-answer.ts',
+      ({ FlightAnswer }) => {
+        const { resolve } = FlightAnswer.prototype
+        return override(FlightAnswer.prototype, 'resolve', {
+          value(this: InstanceType<typeof FlightAnswer>, outcome: Parameters<typeof resolve>[0]) {
+            this.callers = 0
+            resolve.call(this, outcome)
           },
-        }),
+        })
+      },
     )
     expect(await failure(simulate)).toMatch(/^I7/)
   })

@@ -67,14 +67,17 @@ describe('keys', () => {
     [['a', 'b'], ['a:b']],
     [[true], ['true']],
     [[1n], [1]],
-  ])('cacheable: arguments that only look alike do not share an entry: %#', async (first, second) => {
-    const { cache } = testCache({ l2: memory() })
-    let calls = 0
-    const fn = cache.cached(async (..._: unknown[]) => ++calls, { name: 'fn' })
-    expect(await fn(...first)).toBe(1)
-    expect(await fn(...second)).toBe(2)
-    expect(fn.key(...first)).not.toBe(fn.key(...second))
-  })
+  ])(
+    'cacheable: arguments that only look alike do not share an entry: %#',
+    async (first, second) => {
+      const { cache } = testCache({ l2: memory() })
+      let calls = 0
+      const fn = cache.cached(async (..._: unknown[]) => ++calls, { name: 'fn' })
+      expect(await fn(...first)).toBe(1)
+      expect(await fn(...second)).toBe(2)
+      expect(fn.key(...first)).not.toBe(fn.key(...second))
+    },
+  )
 
   it('keyv#1142: prefixes of namespaces are not put twice, nor cut off', async () => {
     const { cache } = testCache({ l2: memory() })

@@ -1,0 +1,117 @@
+import { type Cache, createCache, type Store } from '../../src/index.ts'
+import { seededRandom } from '../../src/kernel/seeded-random.ts'
+import type { ChaosStore } from '../../src/testing/chaos-store.ts'
+import type { FakeClock } from '../../src/testing/fake-clock.ts'
+
+const KEYS = 40
+
+export interface Value {
+  readonly key: number
+  readonly version: number
+  readonly text: string
+}
+
+/** What must stay empty. */
+export interface Findings {
+  readonly escaped: unknown[]
+  readonly wrong: string[]
+  readonly slow: string[]
+}
+
+export interface Workload extends Findings {
+  readonly cache: Cache
+  /** One random read or write; resolves when it has been answered. */
+  step(): Promise<void>
+}
+
+export interface WorkloadOptions {
+  readonly store: Store
+  readonly seed: number
+  /** On the real clock where it is absent: latencies are not looked at then. */
+  readonly clock?: FakeClock
+}
+
+/**
+ * Random reads and writes of keys whose values carry their key and version. A value is wrong that has
+ * another key, a version that never was, or one that this process had invalidated before it asked.
+ */
+export function workload({ store, seed, clock }: WorkloadOptions): Workload {
+  const random = seededRandom(seed)
+  const findings: Findings = { escaped: [], wrong: [], slow: [] }
+  const newest = new Map<number, number>()
+  const versionOf = (key: number): number => newest.get(key) ?? 0
+  const cache = createCache({
+    name: 'chaos',
+    l2: store,
+    ttl: '2s',
+    grace: '10s',
+    l1: { ttl: '300ms', maxEntries: 30 },
+    random,
+    ...(clock ? { clock } : {}),
+  })
+  const make = (key: number): Value => ({
+    key,
+    version: versionOf(key),
+    text: `${key}`.repeat(key * 10),
+  })
+  const fn = cache.cached(async (key: number) => make(key), {
+    name: 'fn',
+    tags: (key) => [`tag${key % 5}`],
+  })
+
+  function check(key: number, value: Value | undefined, floor: number): void {
+    if (value === undefined) return
+    const right =
+      value.key === key &&
+      value.version >= floor &&
+      value.version <= versionOf(key) &&
+      value.text === `${key}`.repeat(key * 10)
+    if (!right) findings.wrong.push(`${JSON.stringify(value)} for ${key}, oldest right ${floor}`)
+  }
+
+  async function read(key: number): Promise<void> {
+    const floor = versionOf(key)
+    const startedAt = clock?.now() ?? 0
+    if (random() < 0.2) {
+      const keys = [key, (key + 1) % KEYS, (key + 7) % KEYS]
+      const floors = keys.map(versionOf)
+      const values = await fn.many(keys.map((one): [number] => [one]))
+      values.forEach((value, i) => {
+        check(keys[i] as number, value, floors[i] as number)
+      })
+    } else if (random() < 0.5) check(key, (await fn.detail(key)).value, floor)
+    else check(key, await fn(key), floor)
+    const took = (clock?.now() ?? 0) - startedAt
+    if (took > store.timeoutMs) findings.slow.push(`a read took ${took} ms`)
+  }
+
+  async function write(key: number): Promise<void> {
+    const draw = random()
+    if (draw < 0.1) {
+      for (let other = key % 5; other < KEYS; other += 5) newest.set(other, versionOf(other) + 1)
+      await cache.invalidateTag(`tag${key % 5}`)
+      return
+    }
+    newest.set(key, versionOf(key) + 1)
+    if (draw < 0.6) await fn.invalidate(key)
+    else await fn.set([key], make(key))
+  }
+
+  return {
+    ...findings,
+    cache,
+    async step() {
+      const key = Math.floor(random() * KEYS)
+      try {
+        await (random() < 0.85 ? read(key) : write(key))
+      } catch (error) {
+        findings.escaped.push(error)
+      }
+    },
+  }
+}
+
+/** All faults at once, each this often. */
+export function allFaults(rate: number): Parameters<ChaosStore['set']>[0] {
+  return { throws: rate, hangs: rate, late: rate, corrupts: rate }
+}
