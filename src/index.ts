@@ -6,6 +6,7 @@ export type {
   Coherence,
   Fence,
   LeaseRequest,
+  Position,
   ReadReply,
   ReadRequest,
   Stamp,

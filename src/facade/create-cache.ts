@@ -110,7 +110,7 @@ function openRemote(
     rootTag: ROOT_TAG,
     onState(health) {
       events.emit('l2-state', { cache: name, ...health })
-      const now = health.state === 'down'
+      const now = health.state === 'down' || health.breaker.write !== 'closed'
       if (now === degraded) return
       degraded = now
       events.emit('degraded', { cache: name, degraded })

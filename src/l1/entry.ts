@@ -50,6 +50,10 @@ export class Entry<V = unknown> {
     this.#loadAndFlags |= flag & FLAG_MASK
   }
 
+  unmark(flag: number): void {
+    this.#loadAndFlags &= ~(flag & FLAG_MASK)
+  }
+
   /** Whether nobody can be handed the value just so. */
   get isSlow(): boolean {
     return this.has(SLOW)

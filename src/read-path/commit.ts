@@ -42,8 +42,9 @@ export function commit(
     entry.mark(ENTRY_IN_L2)
     const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
     if (reply?.stored) return
+    if (reply?.reason === 'too-large') entry.unmark(ENTRY_IN_L2)
     // Something was invalidated since the load began, of which this process has not heard yet.
-    if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
+    else if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
     release(region, flight)
   }
   core.background.track(work())

@@ -3,6 +3,7 @@ import { memory } from '../../src/index.ts'
 import { seededRandom } from '../../src/kernel/seeded-random.ts'
 import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
+import { watchedStore } from './watched-store.ts'
 import { allFaults, workload } from './workload.ts'
 
 const OPERATIONS = 2000
@@ -17,8 +18,9 @@ describe.each([0.05, 0.1, 0.2, 0.24])('an L2 with every fault at a rate of %d', 
     'fails no read, gives no wrong value and delays none past one deadline: seed %d',
     async (seed) => {
       const clock = new FakeClock(1_000_000)
-      const chaos = chaosStore(memory(), { seed, ...allFaults(rate) })
-      const work = workload({ store: chaos, seed, clock })
+      const leases = watchedStore(memory(), clock)
+      const chaos = chaosStore(leases, { seed, ...allFaults(rate) })
+      const work = workload({ store: chaos, seed, clock, leases })
       const random = seededRandom(seed + 1000)
       const running: Promise<void>[] = []
       for (let i = 0; i < OPERATIONS; i++) {

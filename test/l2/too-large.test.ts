@@ -49,6 +49,22 @@ describe('a value that is too large for L2', () => {
     expect(await other.get('k')).toBe('new')
   })
 
+  it('stays in L1, and in its grace is served when the origin fails', async () => {
+    const { world, cache } = setUp()
+    let down = false
+    const load = async (): Promise<string> => {
+      if (down) throw new Error('down')
+      return LARGE
+    }
+    const get = cache.cached(load, { name: 'fn', grace: '1h' })
+    await get()
+    await settle()
+    expect(get.peek()).toBe(LARGE)
+    down = true
+    await world.clock.advance('11s')
+    expect(await get()).toBe(LARGE)
+  })
+
   it('does not hide that the store fails', async () => {
     const world = aWorld()
     let fails = 0

@@ -69,6 +69,7 @@ function override(target: object, name: string, descriptor: PropertyDescriptor):
 
 afterEach(() => {
   vi.doUnmock('../../src/read-path/flight.ts')
+  vi.doUnmock('../../src/read-path/flight-answer.ts')
   vi.doUnmock('../../src/l1/stamps.ts')
   vi.doUnmock('../../src/l2/journal.ts')
   vi.doUnmock('../../src/read-path/freshness.ts')
