@@ -10,6 +10,7 @@ import {
 import { keyOf } from '../key/key-of.ts'
 import { type CacheEvents, EVENT_NAMES } from '../read-path/cache-events.ts'
 import type { Core } from '../read-path/core.ts'
+import { handOut } from '../read-path/hand-out.ts'
 import {
   clearScope,
   type Durability,
@@ -18,7 +19,7 @@ import {
   setValue,
 } from '../read-path/invalidate.ts'
 import type { LoadContext, Policy } from '../read-path/policy.ts'
-import { handOut, read } from '../read-path/read.ts'
+import { read } from '../read-path/read.ts'
 import { readPlain } from '../read-path/read-plain.ts'
 import type { CachedFunction } from './cached-function.ts'
 import { closeCache } from './close-cache.ts'

@@ -1,4 +1,4 @@
-import type { Fence } from '../contracts/store.ts'
+import type { Fence, Position } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
@@ -78,6 +78,8 @@ export class Flight implements InFlight {
   over = false
   /** What L2 needs to know to accept the result. */
   fence: Pick<Fence, 'token' | 'sequence' | 'epoch'> | undefined
+  /** Where the sequence of the key stood when L2 was last asked. */
+  position: Position | undefined
 
   readonly #answer: FlightAnswer
   readonly #timers: FlightTimers
@@ -167,9 +169,11 @@ export class Flight implements InFlight {
 
   /** The origin has failed: what is served instead is not refreshed again for a while. */
   backOff(): void {
-    const { key, policy, usable } = this
+    const { key, policy } = this
     const { core, local, lru, retries } = this.region
     const now = core.clock.now()
+    // Its key may have been invalidated since another load took its place.
+    const usable = this.outdated ? undefined : this.usable
     // Found in L2: the time of the next try is kept in L1, with the value.
     if (usable && policy.useL1 && core.useL1 && !lru.peek(key)) local.put(key, usable)
     const entry = lru.peek(key)
@@ -230,10 +234,10 @@ export class Flight implements InFlight {
     this.#giveLeaseBack()
   }
 
-  overtake({ sequence, epoch }: { sequence: number; epoch: number }): void {
-    const { fence } = this
+  overtake({ sequence, epoch }: Position): void {
+    const { fence, position } = this
     // A late message of what was there before L2 was asked.
-    if (fence && fence.epoch === epoch && sequence <= fence.sequence) return
+    if (position && position.epoch === epoch && sequence <= position.sequence) return
     if (this.calling && fence?.token === undefined) this.raced = true
     else this.overtaken = true
     this.wake()

@@ -93,7 +93,7 @@ async function consider(
   }
   if (lease === undefined && token) lease = await leaseAnyway(region, flight, token)
   if (lease === 'held') return 'held'
-  beginAt(region, flight, reply, lease === 'granted' ? token : undefined)
+  beginAt(region, flight, { reply, index, token: lease === 'granted' ? token : undefined })
   return 'missing'
 }
 
@@ -122,13 +122,14 @@ export function isKnownToL2(entry: Entry | undefined): boolean {
 function beginAt(
   region: Region,
   flight: Flight,
-  { sequence, epoch }: ReadReply,
-  token: string | undefined,
+  { reply, index, token }: Pick<View, 'reply' | 'index' | 'token'>,
 ): void {
   const mayStore = token !== undefined && !flight.outdated
   // It can store nothing any more: the load that replaces it is not to wait for it.
   if (token !== undefined && !mayStore) giveBack(region, flight, token)
+  const { sequence, epoch } = reply
   flight.fence = { ...(mayStore ? { token } : {}), sequence, epoch }
+  flight.position = reply.positions[index]
 }
 
 /** Whether an entry of L2 is what this load was begun for. */
@@ -182,7 +183,8 @@ function withFreshness(
 
 function leaseFor(region: Region, flights: readonly Flight[]): LeaseRequest | undefined {
   const { core } = region
-  if (!core.remote?.store.supports.leases) return undefined
+  // A lease that cannot be given back or committed under would only keep others waiting.
+  if (!core.remote?.store.supports.leases || !core.remote.writable) return undefined
   const always = flights.some((f) => f.forced || f.minCreatedAt !== Number.NEGATIVE_INFINITY)
   return { token: core.nextToken(), ms: LEASE_MS, when: always ? 'always' : 'stale' }
 }

@@ -22,8 +22,6 @@ import { fromRemote } from './read-plain.ts'
 import type { Region } from './region.ts'
 import { report } from './report.ts'
 
-export { handOut } from './hand-out.ts'
-
 /** One read: which function, which key, and how to load what is missing. */
 export interface Read {
   readonly region: Region
