@@ -26,7 +26,7 @@ import { zlib } from '../kernel/builtin.ts'
 // revalidated with `GETRANGE key 0 63`. The checksum needs the whole envelope.
 
 export const HEADER_BYTES = 64
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 
 const MAGIC_0 = 0xf5
 const MAGIC_1 = 0x52

@@ -31,7 +31,7 @@ const TEXTS = [
 const text = fc.oneof(fc.constantFrom(...TEXTS), fc.string({ maxLength: 3, unit: 'binary' }))
 const bytes = fc.array(fc.constantFrom(0, 1, 2, 255), { maxLength: 3 })
 
-export const scalar: fc.Arbitrary<unknown> = fc.oneof(
+const scalar: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: text },
   {
     weight: 3,

@@ -169,7 +169,9 @@ describe("values: 'clone'", () => {
       }
     }
     const origin = new Origin(() => new Money())
-    const get = aWorld().cache({ l1: { values: 'clone' } }).cached(origin.load)
+    const get = aWorld()
+      .cache({ l1: { values: 'clone' } })
+      .cached(origin.load)
     expect((await get('a')).cents).toBe(5)
     expect((await get('a')).cents).toBe(5)
     expect(origin.count).toBe(2)

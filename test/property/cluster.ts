@@ -29,7 +29,10 @@ interface Reading {
   readonly early?: boolean
 }
 
-/** Several nodes over one store, driven one operation at a time and compared with the history. */
+/**
+ * Several nodes over one store, driven one operation at a time and compared with the history. Beyond
+ * 300 lines: each operation is told to the caches and to the history in one place, or they drift apart.
+ */
 export class Cluster {
   readonly clock = new FakeClock(1_000_000)
   readonly history = new History()

@@ -79,6 +79,8 @@ export class Origins {
     if (running > (this.allowed.get(place) ?? 1)) {
       throw new Error(`I3 ${running} loads of cell ${cell} at once on node ${node}`)
     }
+    // What was told to give up may go on for a while, and is not joined.
+    context.signal.addEventListener('abort', () => this.allowAnother(node, cell), { once: true })
     const [value, producer] = this.#history.produce('load', node, cell, this.#clock.now())
     try {
       return await this.#behave(cell, value, producer, context)

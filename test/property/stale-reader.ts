@@ -2,7 +2,7 @@ import { createCache, memory } from '../../src/index.ts'
 import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 
-export const TTL_MS = 1000
+const TTL_MS = 1000
 export const GRACE_MS = 60_000
 const HARD_MS = 2000
 const SLOW_MS = 900
