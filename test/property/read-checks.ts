@@ -123,8 +123,9 @@ export class ReadChecks {
   #checkAge(read: StartedRead, given: Given, producer: Producer): void {
     const { grace, ttl } = this.#world
     if (this.isFresh(given)) {
-      // An L1 copy that is being compared with an L2 that does not answer may end meanwhile.
-      if (read.startedAt - producer.endedAt > ttl) fail('I2 too old for fresh', read, given)
+      // The ttl of a copy may end while it is being compared with L2.
+      if (read.startedAt - producer.endedAt > ttl + L2_DEADLINE_MS)
+        fail('I2 too old for fresh', read, given)
     }
     if (given.endedAt - producer.endedAt > ttl + grace + L2_DEADLINE_MS) {
       fail('I2 too old for anything', read, given)

@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -13,6 +14,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Folder, put, textOf } from './open-file.ts'
@@ -80,13 +82,15 @@ describe('a path that cannot be used', () => {
     chmodSync(folder.path, 0o755)
     chmodSync(path, 0o444)
     const before = readFileSync(path)
-    const child = spawnSync(
-      process.execPath,
-      [new URL('./child-read-only.ts', import.meta.url).pathname, path],
-      {
-        encoding: 'utf8',
-      },
-    )
+    // A copy that everybody may read: the checkout may lie in a folder of root's own.
+    const root = new URL('../../', import.meta.url)
+    const copy = join(folder.path, 'checkout')
+    cpSync(new URL('src', root), join(copy, 'src'), { recursive: true })
+    cpSync(new URL('test/sqlite/child-read-only.ts', root), join(copy, 'test/sqlite/child.ts'))
+    writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
+    const child = spawnSync(process.execPath, [join(copy, 'test/sqlite/child.ts'), path], {
+      encoding: 'utf8',
+    })
     expect(child.stderr).toBe('')
     expect(child.stdout).toMatch(/^down .*let the user of this process/)
     expect(readFileSync(path).equals(before)).toBe(true)
