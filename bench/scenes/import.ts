@@ -1,13 +1,32 @@
 import { spawnSync } from 'node:child_process'
-import type { Scene } from '../harness/scene.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Measured, Scene } from '../harness/scene.ts'
 import { median } from '../harness/statistics.ts'
 
 const RUNS = 15
 
-/** From the start of a process to its end: with `import '.'`, and with nothing. */
+/** From the start of a process to its end: a module that imports `.`, and an empty one. */
 export const scene: Scene = async ({ url }) => {
-  const empty = ['--input-type=module', '--eval', '0']
-  const importing = ['--input-type=module', '--eval', `import ${JSON.stringify(url('index.js'))}`]
+  const folder = mkdtempSync(join(tmpdir(), 'import-'))
+  try {
+    return measured(
+      program(folder, 'empty.mjs', ''),
+      program(folder, 'importing.mjs', `import ${JSON.stringify(url('index.js'))}`),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function program(folder: string, name: string, code: string): readonly string[] {
+  const path = join(folder, name)
+  writeFileSync(path, code)
+  return [path]
+}
+
+function measured(empty: readonly string[], importing: readonly string[]): readonly Measured[] {
   // The first ones read the files from the disk.
   for (const args of [empty, importing]) timeProcess(args)
   const bare: number[] = []
