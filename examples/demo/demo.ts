@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DemoOptions, readFlags, USAGE } from './flags.ts'
 import { runPhase } from './phase.ts'
+import { CleanUp } from './processes/clean-up.ts'
 import { startUpstreams } from './processes/upstreams.ts'
 import { progress } from './report/progress.ts'
 import type { DemoResult, PhaseResult } from './report/result.ts'
@@ -32,10 +33,9 @@ for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 process.stdout.on('error', () => stop.abort(new Interrupted()))
 
 try {
-  if (typeof AsyncDisposableStack === 'undefined') throw new Error('The demo needs Node 24.')
   const options = readFlags(process.argv.slice(2))
   if (options) {
-    const result = await runDemo(options)
+    const result = await CleanUp.after((cleanUp) => runDemo(options, cleanUp))
     stop.signal.throwIfAborted()
     report(result, options)
   } else console.log(USAGE)
@@ -45,16 +45,19 @@ try {
   process.exitCode = reason instanceof Interrupted ? 130 : 1
 }
 
-async function runDemo(options: DemoOptions): Promise<DemoResult> {
+async function runDemo(options: DemoOptions, cleanUp: CleanUp): Promise<DemoResult> {
   const { seed, requests, concurrency } = options
   const start = performance.now()
   const out = options.json ? process.stderr : process.stdout
   const onCrash = (error: Error) => stop.abort(error)
 
-  await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'resilient-cache-demo-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const upstreams = await startUpstreams({ seed, speed: SPEED, failures: FAILURES }, stack, onCrash)
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
+  const upstreams = await startUpstreams(
+    { seed, speed: SPEED, failures: FAILURES },
+    cleanUp,
+    onCrash,
+  )
 
   const documentCount = Math.ceil(requests * 0.3)
   const stream = requestStream(seed, requests, documentCount)

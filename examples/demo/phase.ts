@@ -1,5 +1,6 @@
 import type { CacheStats } from '../../src/index.ts'
 import { startChild } from './processes/child.ts'
+import { CleanUp } from './processes/clean-up.ts'
 import { fetchJson, UPSTREAMS, type UpstreamName, type Upstreams } from './processes/upstreams.ts'
 import { type PhaseResult, percentile } from './report/result.ts'
 import type { AnswerBook } from './traffic/answer-book.ts'
@@ -23,10 +24,13 @@ export interface Phase {
 }
 
 /** Starts the service, sends it the whole stream, stops it, and tells what happened. */
-export async function runPhase(phase: Phase): Promise<PhaseResult> {
+export function runPhase(phase: Phase): Promise<PhaseResult> {
+  return CleanUp.after((cleanUp) => runUntilStopped(phase, cleanUp))
+}
+
+async function runUntilStopped(phase: Phase, cleanUp: CleanUp): Promise<PhaseResult> {
   const { upstreams, book, signal, stream, documents } = phase
   const { tax, partners, llm } = upstreams.addresses
-  await using stack = new AsyncDisposableStack()
   const service = await startChild(
     new URL('./service.ts', import.meta.url),
     [
@@ -39,7 +43,7 @@ export async function runPhase(phase: Phase): Promise<PhaseResult> {
     ],
     phase.onCrash,
   )
-  stack.defer(service.stop)
+  cleanUp.defer(service.stop)
   await upstreams.reset()
 
   const latencies: number[] = []

@@ -11,18 +11,19 @@ import { sqlite } from '../../src/sqlite.ts'
 import { cachedOrigins } from './cached-origins.ts'
 import { readDte } from './dte/read-dte.ts'
 import { type Addresses, httpOrigins } from './origins.ts'
+import { CleanUp } from './processes/clean-up.ts'
 import { type Reply, serve } from './processes/serve.ts'
 import { startUpstreams } from './processes/upstreams.ts'
 import { documents } from './traffic/stream.ts'
 
 const SEED = '1'
-const stack = new AsyncDisposableStack()
+const cleanUp = new CleanUp()
 
 try {
   await start()
 } catch (error) {
   console.error(`The service did not start: ${(error as Error).message}`)
-  await stack.disposeAsync()
+  await cleanUp.run()
   process.exit(1)
 }
 
@@ -44,7 +45,7 @@ async function start() {
       routes[`${method} ${pathname}`]?.(body) ?? { status: 404, body: { error: 'not found' } },
     {
       port: Number(flags.port ?? process.env.PORT ?? 3000),
-      onClose: () => stack.disposeAsync(),
+      onClose: () => cleanUp.run(),
     },
   )
   console.log(help(url, flags.cache))
@@ -77,7 +78,7 @@ async function openCache(path?: string): Promise<Cache> {
     // Beside calls that take seconds and cost cents, a busy disk is worth more than the usual 50 ms.
     l2: sqlite({ path: path ?? (await temporaryFile()), timeout: '250ms' }),
   })
-  stack.defer(() => cache.close())
+  cleanUp.defer(() => cache.close())
   // The first requests after a restart then find what was stored before it.
   await cache.ready({ timeout: '2s' })
   return cache
@@ -103,12 +104,12 @@ async function upstreamAddresses({ tax, partners, llm }: Partial<Addresses>): Pr
   if (tax && partners && llm) return { tax, partners, llm }
   const options = { seed: SEED, speed: 10, failures: 0 }
   const crashed = (error: Error) => console.error(error.message)
-  return (await startUpstreams(options, stack, crashed)).addresses
+  return (await startUpstreams(options, cleanUp, crashed)).addresses
 }
 
 async function temporaryFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'resilient-cache-service-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
   return join(folder, 'cache.sqlite')
 }
 

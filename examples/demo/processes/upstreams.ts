@@ -5,6 +5,7 @@ import {
   upstreamArguments,
 } from '../upstreams/upstream.ts'
 import { startChild } from './child.ts'
+import type { CleanUp } from './clean-up.ts'
 
 const MODULES = {
   tax: new URL('../upstreams/tax-authority.ts', import.meta.url),
@@ -24,17 +25,17 @@ export interface Upstreams {
 /**
  * Starts the three upstreams, each in a process of its own.
  *
- * @param stack - stops them when it is disposed
+ * @param cleanUp - stops them in the end
  */
 export async function startUpstreams(
   options: UpstreamOptions,
-  stack: AsyncDisposableStack,
+  cleanUp: CleanUp,
   onCrash: (error: Error) => void,
 ): Promise<Upstreams> {
   const started = await Promise.allSettled(
     UPSTREAMS.map(async (name) => {
       const child = await startChild(MODULES[name], upstreamArguments(options), onCrash)
-      stack.defer(child.stop)
+      cleanUp.defer(child.stop)
       return [name, child.url] as const
     }),
   )

@@ -12,6 +12,8 @@ import { advance, type Space, Spaces } from './spaces.ts'
 import { StampTable } from './stamp-table.ts'
 import { Upkeep } from './upkeep.ts'
 
+const NO_BYTES = new Uint8Array(0)
+
 /** Recency is noted at most this often per entry. */
 const TOUCHED_EVERY_MS = 60_000
 
@@ -103,7 +105,9 @@ export class CacheFile {
       const lease = due ? this.#lease(key, now, request.lease, mode) : undefined
       if (lease === 'wanted') return undefined
       leases.push(lease)
-      records.push(row && { bytes: row.bytes as Uint8Array, version: row.version as number })
+      records.push(
+        row && { bytes: (row.bytes ?? NO_BYTES) as Uint8Array, version: row.version as number },
+      )
       if (row && (row.used as number) <= now - TOUCHED_EVERY_MS) this.upkeep.touch(key, now)
     }
     const position = { sequence: space.sequence, epoch: space.epoch }

@@ -6,7 +6,8 @@ export const APPLICATION_ID = 0x72634c32
 /** In `user_version`. A file of a lower one is emptied in place: it is a cache, not an archive. */
 export const SCHEMA_VERSION = 1
 
-// `bytes` is the last column, so that reading the others does not walk its overflow pages.
+// `bytes` may be NULL: node:sqlite of Node 22 binds no bytes as that.
+// It is the last column, so that reading the others does not walk its overflow pages.
 // Times are REAL: `Infinity` is a time.
 const TABLES = `
 CREATE TABLE spaces (
@@ -26,7 +27,7 @@ CREATE TABLE entries (
   fresh_until REAL NOT NULL,
   keep_until REAL NOT NULL,
   used REAL NOT NULL,
-  bytes BLOB NOT NULL
+  bytes BLOB
 );
 CREATE INDEX entries_by_use ON entries (used);
 CREATE INDEX entries_by_end ON entries (keep_until);
