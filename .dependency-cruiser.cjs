@@ -28,7 +28,20 @@ const MAY_IMPORT = {
     'l2',
     'read-path',
   ],
-  testing: ['contracts', 'kernel', 'stores', 'envelope'],
+  // The simulation runs whole caches over the protocol of the Redis level.
+  testing: [
+    'contracts',
+    'kernel',
+    'key',
+    'codec',
+    'stores',
+    'envelope',
+    'l1',
+    'l2',
+    'adapters',
+    'read-path',
+    'facade',
+  ],
 }
 
 /** Packages that a user of '.' may not have, and must not pay for. */
@@ -97,6 +110,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/testing(/|\\.ts$)' },
       to: { path: '^src/testing/' },
+    },
+    {
+      name: 'testing-without-optional-packages',
+      comment: 'The simulation needs the protocol, not a client: ./testing loads no optional package.',
+      severity: 'error',
+      from: { path: '^src/testing(/|\\.ts$)' },
+      to: { path: packages(OPTIONAL), reachable: true },
+    },
+    {
+      name: 'redis-protocol-without-client',
+      comment: 'The protocol speaks to a Transport; only adapters/redis/ioredis knows the client.',
+      severity: 'error',
+      from: { path: '^src/adapters/redis/[^/]+$' },
+      to: { path: '^src/adapters/redis/ioredis/' },
     },
     {
       name: 'index-without-adapters',

@@ -20,4 +20,6 @@ export interface Clock {
   /** Runs `task` once after `ms`. `unref: true` lets the process exit before that. */
   setTimeout(task: () => void, ms: number, options?: { unref?: boolean }): Timer
   clearTimeout(timer: Timer): void
+  /** Runs `task` when what has already arrived in this turn of the event loop has been handled. */
+  immediate(task: () => void): void
 }

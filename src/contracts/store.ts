@@ -57,6 +57,12 @@ export interface StoreContext {
 export interface StoreState {
   readonly state: 'connecting' | 'ready' | 'suspect' | 'down'
   readonly source: StoreSource
+  /** What the server it has reached allows, where that is less than the store declares. */
+  readonly supports?: StoreSupport
+  /** How others are told at present, where that is less than the store declares. */
+  readonly coherence?: Coherence
+  /** It takes no writes at present, not even invalidations: they are kept until it does. */
+  readonly readOnly?: boolean
   /** What is wrong and what to do, without keys, values or secrets. */
   readonly error?: Error
 }
@@ -119,6 +125,17 @@ export interface ReadRequest {
   readonly tags: readonly string[]
   /** Absent: a plain read that never leases. */
   readonly lease?: LeaseRequest
+  /**
+   * What the caller has: of an entry that is still of this version only the first `bytes` have to
+   * come. A store may send everything all the same.
+   */
+  readonly known?: KnownVersions
+}
+
+export interface KnownVersions {
+  /** In the order of the keys. */
+  readonly versions: readonly (number | undefined)[]
+  readonly bytes: number
 }
 
 export interface LeaseRequest {
@@ -140,6 +157,11 @@ export interface ReadReply {
   readonly records: readonly (StoredRecord | undefined)[]
   /** In the order of the keys; `undefined` where no lease was asked or needed. */
   readonly leases: readonly ('granted' | 'held' | undefined)[]
+  /**
+   * In the order of the keys, where a lease was asked and the store keeps count: how loads ended that
+   * stored nothing, since something was last stored or invalidated there.
+   */
+  readonly fruitless?: readonly (FruitlessLoads | undefined)[]
   /** In the order of the tags. */
   readonly stamps: readonly Stamp[]
   /**
@@ -156,7 +178,38 @@ export interface ReadReply {
   readonly now: number
 }
 
+/**
+ * Loads of one key that stored nothing. Who waits for another process compares the numbers with those
+ * of its first look: so it knows what happened while it waited, whatever messages were lost. The
+ * store forgets them after some seconds without another one.
+ */
+export interface FruitlessLoads {
+  /** How many have failed. */
+  readonly failed: number
+  /** The last failure. */
+  readonly failure?: Failure
+  /** How many brought a value that may not be stored. */
+  readonly unstored: number
+}
+
+/** An error of an origin, as it is told to other processes. */
+export interface Failure {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+}
+
+/**
+ * Why a lease is given back. `failed`: the origin failed. `unstored`: it brought a value that may
+ * not be stored, and neither will the next. `unused`: the origin was not called, or was given up.
+ */
+export type LoadEnd =
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'unstored' }
+  | { readonly kind: 'unused' }
+
 export interface StoredRecord {
+  /** Only the first of them, where the caller knows this version. */
   readonly bytes: Uint8Array
   /** The number the sequence had when it was written. */
   readonly version: number
@@ -207,7 +260,7 @@ export interface StoreSession {
   /** Whether the lease is still ours; it then lasts `ms` from now. */
   renew(key: string, token: string, ms: number): Promise<boolean>
   /** Gives a lease back without storing anything. Nothing happens if it is not ours. */
-  release(key: string, token: string): Promise<void>
+  release(key: string, token: string, end?: LoadEnd): Promise<void>
   /** Resolves when the store can serve. Used to find out that it is back; never a user's call. */
   probe(): Promise<void>
   close(): Promise<void>

@@ -49,6 +49,9 @@ export const realClock: Clock = {
   clearTimeout(timer: Timer) {
     clearTimeout(timer as NodeJS.Timeout | undefined)
   },
+  immediate(task) {
+    setImmediate(task)
+  },
 }
 
 /** Uniform in [0, 1). */

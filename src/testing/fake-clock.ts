@@ -50,6 +50,11 @@ export class FakeClock implements Clock {
     this.#waiting.delete(timer as Waiting)
   }
 
+  /** Nothing arrives while time stands still, so it is now. */
+  immediate(task: () => void): void {
+    queueMicrotask(task)
+  }
+
   /** Timers that are waiting: 0 when nothing was left behind. */
   get pending(): number {
     return this.#waiting.size
