@@ -28,6 +28,8 @@ const MAY_IMPORT = {
     'l2',
     'read-path',
   ],
+  // Looks at what the adapters store, without a cache.
+  cli: ['contracts', 'kernel', 'envelope', 'codec', 'adapters'],
   // The simulation runs whole caches over the protocol of the Redis level.
   testing: [
     'contracts',
@@ -112,8 +114,23 @@ module.exports = {
       to: { path: '^src/testing/' },
     },
     {
+      name: 'cli-is-a-program',
+      comment: 'Only src/cli.ts imports src/cli.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli(/|\\.ts$)' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'cli-without-optional-packages',
+      comment: 'Whoever has no client yet can run the doctor all the same.',
+      severity: 'error',
+      from: { path: '^src/cli(/|\\.ts$)' },
+      to: { path: packages(OPTIONAL), reachable: true },
+    },
+    {
       name: 'testing-without-optional-packages',
-      comment: 'The simulation needs the protocol, not a client: ./testing loads no optional package.',
+      comment:
+        'The simulation needs the protocol, not a client: ./testing loads no optional package.',
       severity: 'error',
       from: { path: '^src/testing(/|\\.ts$)' },
       to: { path: packages(OPTIONAL), reachable: true },

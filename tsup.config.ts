@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup'
 /** What users import: one entry for each subpath of `exports` in package.json. */
 export const entries = {
   index: 'src/index.ts',
+  redis: 'src/redis.ts',
   sqlite: 'src/sqlite.ts',
   keyv: 'src/keyv.ts',
   testing: 'src/testing.ts',
@@ -16,8 +17,13 @@ export const workers = {
   'sqlite-worker': 'src/adapters/sqlite/sqlite-worker.ts',
 }
 
+/** Programs: `bin` in package.json. Nobody imports them, so they have no types. */
+export const programs = {
+  cli: 'src/cli.ts',
+}
+
 export default defineConfig({
-  entry: { ...entries, ...workers },
+  entry: { ...entries, ...workers, ...programs },
   // Node >= 22.13 loads it by require() too.
   format: ['esm'],
   target: 'node22',

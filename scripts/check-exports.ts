@@ -1,11 +1,12 @@
 // The build refuses a package.json that lies: `exports`, the entries of tsup.config.ts and the files
 // in dist must agree, in both directions.
 import { existsSync, readFileSync } from 'node:fs'
-import { entries, workers } from '../tsup.config.ts'
+import { entries, programs, workers } from '../tsup.config.ts'
 
 const root = new URL('../', import.meta.url)
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
   exports: Record<string, string | Record<string, string>>
+  bin: Record<string, string>
 }
 
 const problems: string[] = []
@@ -27,9 +28,14 @@ for (const subpath of Object.keys(exported)) {
   problems.push(`exports['${subpath}'] has no entry in tsup.config.ts`)
 }
 
+const bins = Object.keys(programs).map((name) => `./dist/${name}.js`)
+if (!sameText(Object.values(manifest.bin), bins)) {
+  problems.push(`bin must name ${bins.join(', ')} and nothing else`)
+}
+
 const files = [
   ...Object.keys(entries).flatMap((name) => [`${name}.js`, `${name}.d.ts`]),
-  ...Object.keys(workers).map((name) => `${name}.js`),
+  ...Object.keys({ ...workers, ...programs }).map((name) => `${name}.js`),
 ]
 for (const file of files) {
   if (!existsSync(new URL(`dist/${file}`, root))) problems.push(`dist/${file} was not built`)

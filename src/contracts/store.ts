@@ -1,3 +1,4 @@
+import type { OpenBreaker } from './breaker-engine.ts'
 import type { Clock } from './clock.ts'
 
 /** Where the entries of an L2 come from, as `health()` shows it. */
@@ -35,6 +36,8 @@ export interface Store {
   readonly supports: StoreSupport
   /** Deadline of one operation, in milliseconds. The cache enforces it, whatever the store does. */
   readonly timeoutMs: number
+  /** What counts failures, where five in a row of any kind are not the right measure. */
+  readonly breaker?: OpenBreaker
   /** Never throws and never waits: a store that cannot be used says so through `context.onState`. */
   open(context: StoreContext): StoreSession
 }
@@ -61,6 +64,8 @@ export interface StoreState {
   readonly supports?: StoreSupport
   /** How others are told at present, where that is less than the store declares. */
   readonly coherence?: Coherence
+  /** With `ready`: only more is known of the connection that was ready before. */
+  readonly sameConnection?: boolean
   /** It takes no writes at present, not even invalidations: they are kept until it does. */
   readonly readOnly?: boolean
   /** What is wrong and what to do, without keys, values or secrets. */
@@ -227,6 +232,11 @@ export interface WriteRequest {
    * the user, stored unless it is too large; it drops the lease of whoever is loading.
    */
   readonly fence?: Fence
+  /**
+   * Of a write without fence: all tags of the entry. A store that forgets stamps has to have one of
+   * each, or the entry would be taken for older than the loss.
+   */
+  readonly tags?: readonly string[]
 }
 
 export interface Fence {

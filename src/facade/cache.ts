@@ -50,6 +50,19 @@ import type { Territory } from './territory.ts'
 /** One object, so that its policy is resolved once. */
 const NO_OPTIONS = Object.freeze({})
 
+const NO_L2 = {
+  state: 'off',
+  source: 'none',
+  coherence: 'ttl-only',
+  scripts: false,
+  readOnly: false,
+  breaker: { read: 'closed', write: 'closed' },
+  timeoutsIgnored: 0,
+} as const
+
+/** A heartbeat, the patience with a message that it is ahead of, and the way of the reply. */
+const BUS_STALENESS_MS = 1300
+
 const CLOSE_DEADLINE_MS = 5000
 const READY_TIMEOUT_MS = 5000
 
@@ -220,7 +233,7 @@ export class Cache {
   health(): CacheHealth {
     const core = this.#core
     const l2 = core.remote?.health()
-    const degraded = l2 && (l2.state !== 'ready' || l2.breaker.write !== 'closed')
+    const degraded = l2 && (l2.state !== 'ready' || l2.breaker.write !== 'closed' || l2.readOnly)
     return {
       status: core.closed ? 'down' : degraded ? 'degraded' : 'ok',
       l1: {
@@ -229,13 +242,10 @@ export class Cache {
         ttlMs: core.l1TtlMs,
         ttlClamped: this.#territory.parts.l1TtlClamped,
       },
-      l2: l2 ?? {
-        state: 'off',
-        source: 'none',
-        coherence: 'ttl-only',
-        scripts: false,
-        breaker: { read: 'closed', write: 'closed' },
-        since: core.startedAt,
+      l2: {
+        ...(l2 ?? { ...NO_L2, since: core.startedAt }),
+        stalenessMs:
+          l2?.coherence === 'bus' ? Math.min(BUS_STALENESS_MS, core.l1TtlMs) : core.l1TtlMs,
       },
     }
   }

@@ -17,6 +17,7 @@ import { Regions } from './regions.ts'
 import {
   checkCacheOptions,
   definedMembers,
+  longestL1Ttl,
   resolveCompression,
   resolveL1,
 } from './resolve-options.ts'
@@ -47,7 +48,7 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
   checkCacheOptions(options)
   const { name = 'default', clock = realClock, random = realRandom } = options as CacheOptions
   const store = (options.l2 || undefined) as Store | undefined
-  const l1 = resolveL1(options.l1, store)
+  const l1 = resolveL1(options.l1)
   const events = new Events<CacheEvents>()
   const regions = new Regions()
   const onMessage = (message: BusMessage): void => receive(core, regions, message)
@@ -66,7 +67,10 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
     background: new BackgroundWork(),
     events,
     useL1: l1.useL1,
-    l1TtlMs: l1.ttlMs,
+    get l1TtlMs() {
+      const longest = longestL1Ttl(remote?.coherence)
+      return l1.ttlMs === undefined ? longest : Math.min(l1.ttlMs, longest)
+    },
     sharing: l1.values,
     compression: resolveCompression(options.compression),
     nextToken: () => `${prefix}.${(++tokens).toString(36)}`,
@@ -77,7 +81,9 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
   const territory = new Territory(
     {
       core,
-      l1TtlClamped: l1.clamped,
+      get l1TtlClamped() {
+        return l1.ttlMs !== undefined && l1.ttlMs > longestL1Ttl(remote?.coherence)
+      },
       names: new Set(),
       regions,
       inContext: AsyncLocalStorage.snapshot() as <R>(work: () => R) => R,
@@ -110,7 +116,7 @@ function openRemote(
     rootTag: ROOT_TAG,
     onState(health) {
       events.emit('l2-state', { cache: name, ...health })
-      const now = health.state === 'down' || health.breaker.write !== 'closed'
+      const now = health.state === 'down' || health.breaker.write !== 'closed' || health.readOnly
       if (now === degraded) return
       degraded = now
       events.emit('degraded', { cache: name, degraded })

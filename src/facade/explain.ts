@@ -1,7 +1,8 @@
 import { ENTRY_ERROR, type Entry, entryTags } from '../l1/entry.ts'
 import { decodeRecord } from '../read-path/decode-record.ts'
 import { judge, type Verdict } from '../read-path/freshness.ts'
-import { type Read, tagsOf } from '../read-path/read.ts'
+import type { Read } from '../read-path/read-request.ts'
+import { tagsOf } from '../read-path/tags-of.ts'
 import type { Explanation, LevelExplanation } from './results.ts'
 
 /** What each level holds for a read, and how the read would end. */
@@ -32,7 +33,7 @@ async function explainL2({ region, key, policy, args }: Read): Promise<LevelExpl
   if (!reply) return { state: 'down' }
   const record = reply.records[0]
   if (!record) return { state: 'missing' }
-  const found = await decodeRecord(region, key, policy, record, reply, tags, stamps.sequence)
+  const found = await decodeRecord(region, key, policy, record, 0, { reply, tags }, stamps.sequence)
   if (!found) return { state: 'dead' }
   // The call declares other tags than the entry was stored with: a read does not take it either.
   const stored = new Set([...region.scopeTags, ...found.tags])

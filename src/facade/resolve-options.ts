@@ -1,5 +1,6 @@
 import { defaultCodec } from '../codec/default-codec.ts'
 import type { Codec } from '../contracts/codec.ts'
+import type { Coherence } from '../contracts/store.ts'
 import { toBytes } from '../kernel/byte-size.ts'
 import { kindOf, shown, toMs } from '../kernel/duration.ts'
 import {
@@ -53,7 +54,7 @@ const OF_GET_OR_SET = [...OF_LOADING, 'signal']
 const OF_L1 = ['maxEntries', 'maxBytes', 'ttl', 'values']
 const OF_COMPRESSION = ['algorithm', 'threshold']
 
-const CLOCK = ['now', 'wall', 'coarse', 'wake', 'setTimeout', 'clearTimeout']
+const CLOCK = ['now', 'wall', 'coarse', 'wake', 'setTimeout', 'clearTimeout', 'immediate']
 const STORE = ['open', 'source', 'coherence', 'supports', 'timeoutMs']
 
 /** Options as they come from the user, not yet believed. */
@@ -103,7 +104,7 @@ export function checkCacheOptions(options: unknown): asserts options is Given & 
   checkOptionNames(options, OF_CACHE, 'createCache()')
   checkFreshness(options)
   checkTtl(options.ttl, false)
-  resolveL1(options.l1, undefined)
+  resolveL1(options.l1)
   resolveCompression(options.compression)
   if (options.name !== undefined) checkName(options.name, 'name')
   checkFunction(options.random, 'random')
@@ -125,41 +126,38 @@ function shownName(name: unknown): string {
   return name.isWellFormed() ? shown(name) : 'text with half a surrogate pair'
 }
 
-export function resolveL1(
-  given: unknown,
-  store: { coherence: 'bus' | 'ttl-only' } | undefined,
-): {
+export function resolveL1(given: unknown): {
   useL1: boolean
   maxEntries: number
   maxBytes: number
-  ttlMs: number
-  clamped: boolean
+  /** As it is wanted; absent: as long as the coherence of L2 allows. */
+  ttlMs: number | undefined
   values: Sharing
 } {
   const options: unknown = given === undefined ? {} : given
   if (options === false) {
-    return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, clamped: false, values: 'share' }
+    return { useL1: false, maxEntries: 1, maxBytes: 1, ttlMs: 0, values: 'share' }
   }
   checkOptionsOrFalse(options, OF_L1, 'l1')
   checkCount(options.maxEntries, 'l1.maxEntries')
   checkChoice(options.values, ['share', 'freeze', 'clone'], 'l1.values')
-  const longest = longestL1Ttl(store)
-  const wanted = options.ttl === undefined ? longest : toMs(options.ttl, 'l1.ttl')
   return {
     useL1: true,
     maxEntries: (options.maxEntries as number | undefined) ?? 10_000,
     maxBytes:
       options.maxBytes === undefined ? 64 * 1024 ** 2 : toBytes(options.maxBytes, 'l1.maxBytes'),
-    ttlMs: Math.min(wanted, longest),
-    clamped: wanted > longest,
+    ttlMs: options.ttl === undefined ? undefined : toMs(options.ttl, 'l1.ttl'),
     values: (options.values as Sharing | undefined) ?? 'share',
   }
 }
 
-/** The longer a copy goes unchecked, the longer another process's write stays unseen. */
-function longestL1Ttl(store: { coherence: 'bus' | 'ttl-only' } | undefined): number {
-  if (!store) return Number.POSITIVE_INFINITY
-  return store.coherence === 'bus' ? 60_000 : 5000
+/**
+ * The longer a copy goes unchecked, the longer another process's write stays unseen.
+ * @param coherence of L2 at present, if there is one
+ */
+export function longestL1Ttl(coherence: Coherence | undefined): number {
+  if (coherence === undefined) return Number.POSITIVE_INFINITY
+  return coherence === 'bus' ? 60_000 : 5000
 }
 
 export function resolveCompression(given: unknown): Compression {

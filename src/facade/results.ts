@@ -1,4 +1,4 @@
-import type { RemoteHealth } from '../l2/remote-level.ts'
+import type { RemoteHealth } from '../l2/store-status.ts'
 import type { OutcomeKind, Source } from '../read-path/outcome.ts'
 
 /** A value with how it was come by. */
@@ -50,7 +50,10 @@ export interface CacheStats {
 
 /** The state of a cache and its levels. */
 export interface CacheHealth {
-  /** `degraded`: a configured L2 is away or not yet there; the cache works from L1. `down`: closed. */
+  /**
+   * `degraded`: a configured L2 is away, not yet there or takes no writes; the cache works from L1.
+   * `down`: closed.
+   */
   readonly status: 'ok' | 'degraded' | 'down'
   readonly l1: {
     readonly entries: number
@@ -60,7 +63,16 @@ export interface CacheHealth {
     /** The `l1.ttl` that was asked for is longer than the coherence of L2 allows. */
     readonly ttlClamped: boolean
   }
-  readonly l2: Omit<RemoteHealth, 'state'> & { readonly state: RemoteHealth['state'] | 'off' }
+  readonly l2: Omit<RemoteHealth, 'state'> & {
+    readonly state: RemoteHealth['state'] | 'off'
+    /**
+     * How long another process may serve a value as fresh at most after this one has invalidated it
+     * durably, in milliseconds, as things are at present. 1300 with a working bus, even if a message
+     * is lost (a heartbeat of 1 s, 250 ms of patience, a round trip); where others cannot be told, the
+     * time after which they ask L2 again: `l1.ttlMs`. `Infinity` without an L2: nobody is told.
+     */
+    readonly stalenessMs: number
+  }
 }
 
 /** Why a read would end as it would, level by level. Reading it changes nothing. */

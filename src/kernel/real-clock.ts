@@ -54,5 +54,8 @@ export const realClock: Clock = {
   },
 }
 
+/** As `realClock`, for those who measure: `now` with all its fractions, at the price of memory. */
+export const preciseClock: Clock = { ...realClock, now: () => performance.now() }
+
 /** Uniform in [0, 1). */
 export const realRandom = (): number => Math.random()

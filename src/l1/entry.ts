@@ -7,10 +7,16 @@ export const ENTRY_IN_L2 = 4
 
 /** What the fast path must leave alone. */
 const SLOW = ENTRY_ERROR | ENTRY_COPY
-const FLAG_BITS = 3
+// One word, a small integer of V8: 3 bits of flags, 7 for the number of the epoch, the duration of
+// the load with 17 digits and 4 bits for its magnitude.
 const FLAG_MASK = 7
-/** So that both together stay a small integer of V8. */
-const LONGEST_LOAD_MS = 2 ** 27
+const EPOCH_AT = 3
+const EPOCH_MASK = 127
+const MAGNITUDE_AT = 10
+const MAGNITUDE_MASK = 15
+const LOAD_AT = 14
+const LOAD_DIGITS = 17
+const LONGEST_LOAD_MS = 2 ** 31 - 1
 
 /**
  * One entry of L1. Instants are whole milliseconds of `clock.now()`: V8 keeps small integers inside
@@ -27,31 +33,50 @@ export class Entry<V = unknown> {
   createdAt: number
   bytes = 0
   meta: EntryMeta | undefined = undefined
-  /** Two small numbers in one word. */
-  #loadAndFlags: number
+  /** Small numbers in one word. */
+  #word: number
 
   constructor(value: V, createdAt: number, freshUntil: number, loadMs: number) {
     this.value = value
     this.createdAt = createdAt
     this.freshUntil = freshUntil
-    this.#loadAndFlags = Math.min(Math.round(loadMs), LONGEST_LOAD_MS) << FLAG_BITS
+    const duration = Math.min(Math.round(loadMs), LONGEST_LOAD_MS)
+    const magnitude = Math.max(0, 32 - LOAD_DIGITS - Math.clz32(duration))
+    this.#word = ((duration >>> magnitude) << LOAD_AT) | (magnitude << MAGNITUDE_AT)
   }
 
   /** How long the origin took, for refresh-ahead. */
   get loadMs(): number {
-    return this.#loadAndFlags >> FLAG_BITS
+    return (this.#word >>> LOAD_AT) << ((this.#word >> MAGNITUDE_AT) & MAGNITUDE_MASK)
   }
 
   has(flag: number): boolean {
-    return (this.#loadAndFlags & flag) !== 0
+    return (this.#word & flag) !== 0
   }
 
   mark(flag: number): void {
-    this.#loadAndFlags |= flag & FLAG_MASK
+    this.#word |= flag & FLAG_MASK
   }
 
   unmark(flag: number): void {
-    this.#loadAndFlags &= ~(flag & FLAG_MASK)
+    this.#word &= ~(flag & FLAG_MASK)
+  }
+
+  /** What L2 calls its record of this entry; `undefined` where that is not known. */
+  get version(): number | undefined {
+    return this.meta?.version
+  }
+
+  /** Of which sequence the version is, by the small number that this process gave it. */
+  get epochNumber(): number {
+    return (this.#word >> EPOCH_AT) & EPOCH_MASK
+  }
+
+  /** L2 holds this very entry, as that version. */
+  isVersion(version: number, epochNumber: number): void {
+    if (this.meta === undefined) return
+    this.meta.version = version
+    this.#word = (this.#word & ~(EPOCH_MASK << EPOCH_AT)) | (epochNumber << EPOCH_AT)
   }
 
   /** Whether nobody can be handed the value just so. */
@@ -73,13 +98,34 @@ export class EntryMeta {
   checkedAt: number
   /** With an L2: when this copy must be compared with L2 again. */
   localUntil: number
-  /** After a failure of the origin: when it is tried again. */
-  retryAt = 0
+  /**
+   * Two numbers that share a place, 8 bytes of each entry: the version in L2, or, below 0, the instant
+   * at which an origin that has failed is tried again. Who fails forgets the version: the entry is
+   * then read anew when it is compared with L2.
+   */
+  #versionOrRetry = 0
 
   constructor(tags: string | readonly string[] | undefined, checkedAt: number, localUntil: number) {
     this.tags = tags
     this.checkedAt = checkedAt
     this.localUntil = localUntil
+  }
+
+  get version(): number | undefined {
+    return this.#versionOrRetry > 0 ? this.#versionOrRetry : undefined
+  }
+
+  set version(version: number) {
+    this.#versionOrRetry = version
+  }
+
+  /** After a failure of the origin: when it is tried again. */
+  get retryAt(): number {
+    return this.#versionOrRetry < 0 ? -this.#versionOrRetry : 0
+  }
+
+  set retryAt(instant: number) {
+    this.#versionOrRetry = -instant
   }
 }
 

@@ -1,3 +1,5 @@
+import { EpochNumbers } from './epoch-numbers.ts'
+
 /** When a tag was last invalidated, in numbers of the local sequence. */
 interface LocalStamp {
   hard: number
@@ -15,6 +17,8 @@ const MAX_STAMPS = 10_000
  */
 export class Stamps {
   sequence = 0
+  /** Of the sequences of L2, which are others than this process's own. */
+  readonly epochs = new EpochNumbers()
   /** Entries last checked before this number have to be compared with L2. */
   suspectedAt = 0
   /** What a forgotten tag reads as: whatever is older than the oldest kept stamp is stale. */

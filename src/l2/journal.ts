@@ -1,6 +1,7 @@
 import type { StampMode } from '../contracts/store.ts'
 import { Intent, type IntentKind } from './intent.ts'
 import { Ledger } from './ledger.ts'
+import { RecentlyTold } from './recently-told.ts'
 
 /** Beyond so many failed names it is cheaper to declare the whole cache invalid. */
 const MAX_FAILED = 10_000
@@ -15,16 +16,18 @@ export interface Replayed {
 }
 
 /**
- * Invalidations that L2 has not acknowledged. Those under way and those that failed are two lists:
+ * Invalidations that L2 has not acknowledged, or may have forgotten. Those under way and those that failed are two lists:
  * this process does not believe what L2 holds for the names of either, but only what failed is told
  * again, and only that counts towards the bound. Every intent and every replay has a number of its
- * own, and an acknowledgement settles what came before it, never what came after. The journal lives
- * in memory and dies with its process.
+ * own, and an acknowledgement settles what came before it, never what came after. What was
+ * acknowledged is kept for 30 s: when another server may have taken over, it counts as failed again.
+ * The journal lives in memory and dies with its process.
  */
 export class Journal {
   readonly #keys = new Ledger()
   readonly #hard = new Ledger()
   readonly #soft = new Ledger()
+  readonly #told = new RecentlyTold()
   #last = 0
   /** Where the numbers stood when too many had failed; 0 where that is settled. */
   #overflowedAt = 0
@@ -57,9 +60,28 @@ export class Journal {
 
   failed(intent: Intent): void {
     this.#ledger(intent.kind).fail(intent)
-    if (this.#failed <= MAX_FAILED) return
-    this.#overflowedAt = this.#last
-    for (const ledger of this.#ledgers) ledger.forgetFailedUntil(this.#last)
+    if (this.#failed > MAX_FAILED) this.#overflow()
+  }
+
+  /** L2 has it; to be told again if L2 turns out to have lost it. */
+  told(kind: Replayed['kind'], names: readonly string[], now: number): void {
+    if (kind === 'all') this.#told.overflow(now)
+    else this.#told.add(kind, names, now)
+  }
+
+  /**
+   * L2 may be another server now, which has not heard of the latest: that is doubted until it was
+   * told again, whatever has been stored since. At worst that costs one miss for each name.
+   */
+  recall(now: number): void {
+    const told = this.#told.take(now)
+    if (told === 'all') {
+      this.#overflow()
+      return
+    }
+    const number = ++this.#last
+    for (const [kind, names] of told) this.#ledger(kind).doubt(names, number)
+    if (this.#failed > MAX_FAILED) this.#overflow()
   }
 
   /** What comes next of all that had failed when `until` was the last number. */
@@ -85,6 +107,11 @@ export class Journal {
     if (this.#overflowedAt > 0 || keys.some((key) => this.#keys.has(key))) return 'hard'
     if (tags.some((tag) => this.#hard.has(tag))) return 'hard'
     return tags.some((tag) => this.#soft.has(tag)) ? 'soft' : undefined
+  }
+
+  #overflow(): void {
+    this.#overflowedAt = ++this.#last
+    for (const ledger of this.#ledgers) ledger.forgetFailedUntil(this.#last)
   }
 
   get #failed(): number {

@@ -65,6 +65,11 @@ export class Ledger {
     }
   }
 
+  /** To be told again, although nothing that is under way has failed. */
+  doubt(names: readonly string[], number: number): void {
+    for (const name of names) this.#failed.set(name, number)
+  }
+
   /** Failed up to that number, at most `limit` of them. Not those that are being told anew anyway. */
   failedUntil(number: number, limit: number): string[] {
     const names: string[] = []

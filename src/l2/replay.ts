@@ -17,6 +17,7 @@ export class Replay {
   readonly #options: ReplayOptions
   #timer: unknown
   #running: Promise<boolean> | undefined
+  #isAgain = false
   #stopped = false
 
   constructor(options: ReplayOptions) {
@@ -37,10 +38,28 @@ export class Replay {
     this.#timer = clock.setTimeout(onTime, ms, { unref: true })
   }
 
+  /** Now: L2 is there, and until it has heard of everything it is not believed. */
+  hurry(): void {
+    const { clock, journal } = this.#options
+    if (this.#stopped || !journal.hasFailed) return
+    if (this.#running !== undefined) {
+      this.#isAgain = true
+      return
+    }
+    clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    void this.run().then(() => {
+      if (journal.hasFailed) this.schedule()
+    })
+  }
+
   /** Resolves to whether L2 has heard all that had failed when the replay began. */
   run(): Promise<boolean> {
     this.#running ??= this.#once().finally(() => {
       this.#running = undefined
+      if (!this.#isAgain) return
+      this.#isAgain = false
+      this.hurry()
     })
     return this.#running
   }
@@ -51,13 +70,14 @@ export class Replay {
   }
 
   async #once(): Promise<boolean> {
-    const { journal, tell, onError } = this.#options
+    const { clock, journal, tell, onError } = this.#options
     // What fails while this runs is left to the next replay: otherwise it might never end.
     const until = journal.last
     try {
       for (let next = journal.next(until); next && !this.#stopped; next = journal.next(until)) {
         await tell(next)
         journal.acknowledged(next)
+        journal.told(next.kind, next.names, clock.now())
       }
       return !this.#stopped
     } catch (error) {

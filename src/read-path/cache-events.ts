@@ -1,4 +1,4 @@
-import type { RemoteHealth } from '../l2/remote-level.ts'
+import type { RemoteHealth } from '../l2/store-status.ts'
 
 /** Which function of which cache an event is about. Keys are for your code: do not log them. */
 interface At {

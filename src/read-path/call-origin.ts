@@ -1,13 +1,12 @@
 import { isRunner } from '../contracts/runner.ts'
 import { ResilienceError } from '../kernel/errors.ts'
-import { release } from './commit.ts'
+import { failLoad } from './fail-load.ts'
 import type { Flight } from './flight.ts'
 import { keepLeases } from './keep-leases.ts'
 import { LoadNotes, manyContext } from './load-notes.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
-import { report } from './report.ts'
-import { storeError, storeLoaded } from './write-back.ts'
+import { storeLoaded } from './write-back.ts'
 
 /** Loads many keys at once: values in the order of the argument lists; an Error fails its key. */
 export type ManyOrigin = (
@@ -48,7 +47,7 @@ async function callForOne(region: Region, flight: Flight): Promise<void> {
     storeLoaded(region, flight, notes.result(value, durationMs))
   } catch (error) {
     emitOrigin(region, core.clock.now() - startedAt, flight.abortKind ?? 'error')
-    failed(region, flight, error)
+    failLoad(region, flight, error)
   }
 }
 
@@ -81,12 +80,12 @@ async function callForMany(
     checkLength(region, values, flights.length)
     flights.forEach((flight, i) => {
       const value = (values as readonly unknown[])[i]
-      if (value instanceof Error) failed(region, flight, value)
+      if (value instanceof Error) failLoad(region, flight, value)
       else storeLoaded(region, flight, (notes[i] as LoadNotes).result(value, durationMs))
     })
   } catch (error) {
     emitOrigin(region, core.clock.now() - startedAt, 'error')
-    for (const flight of flights) failed(region, flight, error)
+    for (const flight of flights) failLoad(region, flight, error)
   } finally {
     stopWatching()
   }
@@ -109,7 +108,7 @@ async function inPlace(
   if (loads.full) serveStaleInstead(region, flights)
   const hasPlace = await loads.acquire(ended)
   const wanted = flights.filter((flight) => !flight.isAsGoodAsOver)
-  for (const flight of flights) if (flight.over) release(region, flight)
+  for (const flight of flights) if (flight.over) flight.giveLeaseBack({ kind: 'unused' })
   if (wanted.length > 0) await Promise.race([call(wanted), ended])
   if (hasPlace) loads.release()
   stopRenewing()
@@ -144,19 +143,6 @@ function guarded(
   if (guard === undefined) return task()
   if (isRunner(guard)) return guard(task, { signal: signal() })
   return guard(task)
-}
-
-function failed(region: Region, flight: Flight, error: unknown): void {
-  if (flight.over) {
-    release(region, flight)
-    return
-  }
-  if (flight.calling) region.originErrors++
-  const { background } = flight
-  flight.backOff()
-  storeError(region, flight, error)
-  flight.fail(error)
-  if (background) report(region.core, 'refresh', error)
 }
 
 /** The call for many keys is given up when the loads of all of them are. */

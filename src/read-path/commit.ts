@@ -3,6 +3,7 @@ import { sealAsync } from '../envelope/seal.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Flight } from './flight.ts'
+import { noteVersion } from './known-copy.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
 import { report } from './report.ts'
@@ -10,22 +11,25 @@ import { report } from './report.ts'
 /**
  * The result of a load goes to L2, with nobody waiting, if L2 finds that nothing has happened to the
  * key or its tags since the load began.
+ * @param onStored called when L2 has it
  */
 export function commit(
   region: Region,
   flight: Flight,
   entry: Entry,
   tags: readonly string[],
+  onStored: () => void,
 ): void {
   const { core } = region
-  const { fence, policy } = flight
+  const { policy } = flight
+  const { fence, isNeeded, position } = flight.lease
   const { remote } = core
   if (!remote || !policy.useL2 || !fence) return
   // The store has leases, but the load ran without one: it must not store.
-  if (remote.store.supports.leases && !fence.token) return
+  if ((isNeeded || remote.supports.leases) && !fence.token) return
   const payload = payloadOf(region, entry, policy)
   if (!payload) {
-    release(region, flight)
+    flight.giveLeaseBack({ kind: 'unstored' })
     return
   }
   const all = [...region.scopeTags, ...tags]
@@ -37,24 +41,23 @@ export function commit(
       tags,
       payload,
     })
-    if (!request || flight.outdated) return release(region, flight)
+    if (!request) return flight.giveLeaseBack({ kind: 'unstored' })
+    if (flight.outdated) return flight.giveLeaseBack({ kind: 'unused' })
     // From now on L2 may hold it: what is missing there later was invalidated.
     entry.mark(ENTRY_IN_L2)
     const reply = await remote.commit({ ...request, fence: { ...fence, tags: all } })
-    if (reply?.stored) return
-    if (reply?.reason === 'too-large') entry.unmark(ENTRY_IN_L2)
+    if (reply?.stored) {
+      noteVersion(region, entry, reply.version, position?.epoch)
+      onStored()
+      return
+    }
+    const isTooLarge = reply?.reason === 'too-large'
+    if (isTooLarge) entry.unmark(ENTRY_IN_L2)
     // Something was invalidated since the load began, of which this process has not heard yet.
     else if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
-    release(region, flight)
+    flight.giveLeaseBack({ kind: isTooLarge ? 'unstored' : 'unused' })
   }
   core.background.track(work())
-}
-
-/** Gives the lease of a load back, if it has one. */
-export function release(region: Region, flight: Flight): void {
-  const { background, remote } = region.core
-  const token = flight.fence?.token
-  if (remote && token) background.track(remote.release(region.storeKey(flight.key), token))
 }
 
 /**

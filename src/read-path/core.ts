@@ -21,7 +21,10 @@ export interface Core {
   readonly background: BackgroundWork
   readonly events: Events<CacheEvents>
   readonly useL1: boolean
-  /** How long an L1 copy is served before it is compared with L2; without an L2, a bound of the ttl. */
+  /**
+   * How long an L1 copy is served before it is compared with L2; without an L2, a bound of the ttl. It
+   * follows the coherence of L2: shorter while others cannot tell this process what they do.
+   */
   readonly l1TtlMs: number
   readonly sharing: Sharing
   readonly compression: Compression

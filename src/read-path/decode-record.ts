@@ -1,9 +1,11 @@
-import type { ReadReply, StoredRecord } from '../contracts/store.ts'
+import type { StoredRecord } from '../contracts/store.ts'
 import { openAsync } from '../envelope/open.ts'
 import { ENTRY_IN_L2, Entry, EntryMeta, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
+import { epochOf, noteVersion } from './known-copy.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
+import { standingOf, type TaggedReply } from './standing.ts'
 import { prepareForL1, sizeInL1 } from './write-back.ts'
 
 export interface RemoteEntry {
@@ -17,16 +19,17 @@ export interface RemoteEntry {
 /**
  * The entry in a record of L2, in local instants, or `undefined` for anything that is not to be
  * believed: corrupt, foreign, of an older format or epoch, killed by a stamp, refused by the schema.
- * Each of these is a miss, counted, never an exception. `startedSequence` is the local sequence
- * before L2 was asked: what was invalidated here since then still kills the entry.
+ * Each of these is a miss, counted, never an exception. `index` is its place in the reply;
+ * `startedSequence` is the local sequence before L2 was asked: what was invalidated here since then
+ * still kills the entry.
  */
 export async function decodeRecord(
   region: Region,
   key: LocalKey,
   policy: Policy,
   record: StoredRecord,
-  reply: ReadReply,
-  tagsOfReply: readonly string[],
+  index: number,
+  asked: TaggedReply,
   startedSequence: number,
 ): Promise<RemoteEntry | undefined> {
   const { core } = region
@@ -35,11 +38,8 @@ export async function decodeRecord(
   const opened = await openAsync(record.bytes, { codecId: policy.codec.id, keyText: storeKey })
   if (!opened.ok) return reject(region, opened.reason)
   const { entry: fields } = opened
-  if (!remote || fields.epoch !== reply.epoch) return undefined
-  const doubt = remote.doubts(storeKey, [...fields.tags, ...region.scopeTags])
-  if (doubt === 'hard') return undefined
-  const stamps = await stampsOf(region, fields.tags, reply, tagsOfReply)
-  if (!stamps || stamps.hard > fields.stampSequence) return undefined
+  const standing = await standingOf(region, storeKey, fields, asked)
+  if (!remote || standing === 'dead') return undefined
 
   let value: unknown
   try {
@@ -59,42 +59,14 @@ export async function decodeRecord(
     core.clock.now() + core.l1TtlMs,
   )
   entry.mark(ENTRY_IN_L2)
+  noteVersion(region, entry, record.version, epochOf(asked.reply, index))
   prepareForL1(region, entry)
-  const expired = doubt === 'soft' || stamps.soft > fields.stampSequence
-  return { entry, tags: fields.tags, expired }
+  return { entry, tags: fields.tags, expired: standing === 'expired' }
 }
 
 /** Scope tags are the region's own: an entry in L1 does not repeat them. */
 function userTags(region: Region, tags: readonly string[]): readonly string[] {
   return tags.filter((tag) => !region.scopeTags.includes(tag))
-}
-
-/** The newest stamps of an entry's tags; those the reply does not have are asked for. */
-async function stampsOf(
-  region: Region,
-  tags: readonly string[],
-  reply: ReadReply,
-  tagsOfReply: readonly string[],
-): Promise<{ hard: number; soft: number } | undefined> {
-  const newest = { hard: 0, soft: 0 }
-  const unknown: string[] = []
-  const all = new Set([...tags, ...region.scopeTags])
-  for (const tag of all) {
-    const stamp = reply.stamps[tagsOfReply.indexOf(tag)]
-    if (!stamp) unknown.push(tag)
-    else {
-      newest.hard = Math.max(newest.hard, stamp.hard)
-      newest.soft = Math.max(newest.soft, stamp.soft)
-    }
-  }
-  if (unknown.length === 0) return newest
-  const more = await region.core.remote?.read({ keys: [], tags: unknown })
-  if (!more || more.epoch !== reply.epoch) return undefined
-  for (const stamp of more.stamps) {
-    newest.hard = Math.max(newest.hard, stamp.hard)
-    newest.soft = Math.max(newest.soft, stamp.soft)
-  }
-  return newest
 }
 
 async function isValid(policy: Policy, value: unknown): Promise<boolean> {

@@ -1,7 +1,10 @@
 import type { Clock } from '../contracts/clock.ts'
 
-/** `look`: when a load that waits for another process looks at L2 again. */
-export type TimerName = 'soft' | 'hard' | 'look'
+/**
+ * `look`: when a load that waits for another process looks at L2 again. `limit`: when one that goes on
+ * in the background is given up.
+ */
+export type TimerName = 'soft' | 'hard' | 'look' | 'limit'
 
 interface Running {
   readonly at: number

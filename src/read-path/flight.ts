@@ -1,38 +1,23 @@
-import type { Fence, Position } from '../contracts/store.ts'
+import type { LoadEnd, Position } from '../contracts/store.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
+import { backOff } from './back-off.ts'
+import { failureOf } from './failure.ts'
 import { FlightAnswer } from './flight-answer.ts'
+import { FlightLease } from './flight-lease.ts'
+import type { FlightOptions, Origin } from './flight-options.ts'
 import { FlightTimers } from './flight-timers.ts'
-import { backOff, judge } from './freshness.ts'
+import { FlightValidity } from './flight-validity.ts'
+import { judge } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
 import { entryOutcome, type Outcome, type OutcomeKind } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
 
-export interface FlightOptions {
-  readonly key: LocalKey
-  readonly args: readonly unknown[]
-  readonly policy: Policy
-  /** Calls the origin of this load. */
-  readonly origin: Origin
-  /** Declared tags and scope tags, prefixed. */
-  readonly tags: readonly string[]
-  /** Nobody waits for it: a refresh. */
-  readonly background: boolean
-  /** Calls the origin whatever L2 holds. */
-  readonly forced: boolean
-  /** What L2 holds must be at least this new (local instants). */
-  readonly minCreatedAt: number
-  /** What may be served instead, if the load fails or takes long. */
-  readonly fallback: Entry | undefined
-  /** Whether the fallback is fresh by its own ttl and only has to be compared with L2. */
-  readonly fallbackIsFresh: boolean
-  /** Whether L2 has to be asked before the fallback is served: another process may have killed it. */
-  readonly unverified: boolean
-}
-
-export type Origin = (args: readonly unknown[], context: unknown) => unknown
+/** A load that nobody waits for any more may go on for so many times `hardTimeout`, and at least 30 s. */
+const BACKGROUND_TIMEOUTS = 10
+const LEAST_BACKGROUND_MS = 30_000
 
 /**
  * One load of one key, shared by all who want it. It gives two promises: `answer`, what callers get
@@ -54,8 +39,8 @@ export class Flight implements InFlight {
   readonly forced: boolean
   readonly minCreatedAt: number
   readonly startedAt: number
-  /** The local sequence before anything was read: whatever is invalidated later outdates this load. */
-  readonly startedSequence: number
+  readonly lease = new FlightLease()
+  readonly validity: FlightValidity
   readonly final: Promise<Outcome>
 
   fallback: Entry | undefined
@@ -76,17 +61,11 @@ export class Flight implements InFlight {
   woken = false
   /** The load itself has ended. */
   over = false
-  /** What L2 needs to know to accept the result. */
-  fence: Pick<Fence, 'token' | 'sequence' | 'epoch'> | undefined
-  /** Where the sequence of the key stood when L2 was last asked. */
-  position: Position | undefined
 
   readonly #answer: FlightAnswer
   readonly #timers: FlightTimers
   readonly #final = Promise.withResolvers<Outcome>()
   #controller: AbortController | undefined
-  #isGone = false
-  #foundTags: readonly string[] = []
   #abortReason: ResilienceError | undefined
   #storeKey: string | undefined
   /** Set while the load waits for another process. */
@@ -106,7 +85,7 @@ export class Flight implements InFlight {
     this.fallbackIsFresh = options.fallbackIsFresh
     this.unverified = options.unverified
     this.startedAt = region.core.clock.now()
-    this.startedSequence = region.core.stamps.sequence
+    this.validity = new FlightValidity(region.core.stamps, this.tags)
     this.final = this.#final.promise
     this.#answer = new FlightAnswer(region, this.key)
     this.#timers = new FlightTimers(region.core.clock, !this.background)
@@ -139,21 +118,23 @@ export class Flight implements InFlight {
 
   /** What L2 had when it was asked may be what was invalidated since. */
   get invalidated(): boolean {
-    const overwritten = this.calling && this.overtaken
-    return this.#isGone || this.#killed || overwritten || this.#isStampedSince('soft', this.tags)
+    return (this.calling && this.overtaken) || this.validity.isInvalidated
+  }
+
+  get startedSequence(): number {
+    return this.validity.startedSequence
   }
 
   /** Its result turned out to have a tag that was invalidated since the start. */
   get foundOutdated(): boolean {
-    const tags = this.#foundTags
-    return this.#isStampedSince('hard', tags) || this.#isStampedSince('soft', tags)
+    return this.validity.isFoundOutdated
   }
 
   /** What may be served instead of a fresh value now: still in its grace, and not invalidated. */
   get usable(): Entry | undefined {
     const { fallback, policy, region } = this
     const { clock, stamps } = region.core
-    if (!fallback || this.unverified || this.#killed) return undefined
+    if (!fallback || this.unverified || this.validity.isKilled) return undefined
     return judge(fallback, policy, stamps, clock.now()) === 'dead' ? undefined : fallback
   }
 
@@ -165,35 +146,6 @@ export class Flight implements InFlight {
   get abortKind(): 'timeout' | 'aborted' | undefined {
     if (this.#abortReason === undefined) return undefined
     return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
-  }
-
-  /** The origin has failed: what is served instead is not refreshed again for a while. */
-  backOff(): void {
-    const { key, policy } = this
-    const { core, local, lru, retries } = this.region
-    const now = core.clock.now()
-    // Its key may have been invalidated since another load took its place.
-    const usable = this.outdated ? undefined : this.usable
-    // Found in L2: the time of the next try is kept in L1, with the value.
-    if (usable && policy.useL1 && core.useL1 && !lru.peek(key)) local.put(key, usable)
-    const entry = lru.peek(key)
-    if (entry) backOff(entry, policy, core.stamps, now)
-    else if (usable) retries.set(key, now + policy.graceBackoffMs)
-  }
-
-  /**
-   * The origin has failed a short while ago and is not called again yet: a stale entry is the answer,
-   * and the end of the load.
-   */
-  rest(entry: Entry): boolean {
-    const { core, lru, retries } = this.region
-    const retryAt = lru.peek(this.key)?.meta?.retryAt ?? retries.get(this.key)
-    const isWanted = !this.forced && entry.createdAt >= this.minCreatedAt
-    const now = core.clock.now()
-    if (now >= retryAt || !isWanted || this.#isGone || this.#killed) return false
-    if (judge(entry, this.policy, core.stamps, now) === 'dead') return false
-    this.#succeed(entryOutcome(entry, 'stale', 'stale-error'), entryTags(entry))
-    return true
   }
 
   /** One more caller waits. After a wave ended by `hardTimeout`, the next one gets its own timer. */
@@ -222,7 +174,7 @@ export class Flight implements InFlight {
   }
 
   detach(): void {
-    this.#isGone = true
+    this.validity.isGone = true
     this.fallback = undefined
     this.fallbackIsFresh = false
     this.supersede()
@@ -231,14 +183,19 @@ export class Flight implements InFlight {
   supersede(): void {
     this.detached = true
     if (this.region.flights.get(this.key) === this) this.region.flights.delete(this.key)
-    this.#giveLeaseBack()
+    this.giveLeaseBack({ kind: 'unused' })
+  }
+
+  /** Others need not wait for this load, which stores nothing. */
+  giveLeaseBack(end: LoadEnd): void {
+    this.lease.giveBack(this.region, this.storeKey, end)
   }
 
   overtake({ sequence, epoch }: Position): void {
-    const { fence, position } = this
+    const { position, token } = this.lease
     // A late message of what was there before L2 was asked.
     if (position && position.epoch === epoch && sequence <= position.sequence) return
-    if (this.calling && fence?.token === undefined) this.raced = true
+    if (this.calling && token === undefined) this.raced = true
     else this.overtaken = true
     this.wake()
   }
@@ -274,7 +231,7 @@ export class Flight implements InFlight {
   /** Something usable turned up that is not fresh. */
   offerStale(entry: Entry): void {
     const { fallback } = this
-    if (this.#isGone) return
+    if (this.validity.isGone) return
     const isNews = this.fallbackIsFresh || this.unverified
     if (fallback && !isNews && fallback.createdAt >= entry.createdAt) return
     if (!fallback || fallback.createdAt < entry.createdAt) this.fallback = entry
@@ -321,14 +278,26 @@ export class Flight implements InFlight {
   /** L1's own copy is as good as it gets: L2 could not be asked. */
   answerDegraded(): void {
     const { fallback } = this
-    if (fallback) this.#succeed(entryOutcome(fallback, 'l1', 'degraded'), entryTags(fallback))
+    if (fallback) this.end(entryOutcome(fallback, 'l1', 'degraded'), entryTags(fallback))
   }
 
-  /** @param tags of the result, with those that only the origin knew */
-  succeed(outcome: Outcome, tags: readonly string[]): void {
+  /**
+   * @param tags of the result, with those that only the origin knew
+   * @param sequence the local one that the result is as new as
+   */
+  succeed(outcome: Outcome, tags: readonly string[], sequence = this.startedSequence): void {
     if (this.over) return
     this.region.retries.delete(this.key)
-    this.#succeed(outcome, tags)
+    this.end(outcome, tags, sequence)
+  }
+
+  /** How the load ends without having succeeded: what it has is the answer all the same. */
+  end(outcome: Outcome, tags: readonly string[], sequence = this.startedSequence): void {
+    if (this.over) return
+    this.validity.found(tags, sequence)
+    this.#end()
+    this.#answer.resolve(outcome)
+    this.#final.resolve(outcome)
   }
 
   /** The load has failed: the fallback is served if there is one, else the error. */
@@ -338,32 +307,6 @@ export class Flight implements InFlight {
     this.#end()
     this.#answer.reject(error)
     this.#final.reject(error)
-  }
-
-  #succeed(outcome: Outcome, tags: readonly string[]): void {
-    this.#foundTags = tags
-    this.#end()
-    this.#answer.resolve(outcome)
-    this.#final.resolve(outcome)
-  }
-
-  get #killed(): boolean {
-    return this.#isStampedSince('hard', this.tags)
-  }
-
-  #isStampedSince(mode: 'hard' | 'soft', tags: readonly string[]): boolean {
-    const { stamps } = this.region.core
-    const { startedSequence } = this
-    return stamps.sequence !== startedSequence && stamps.newest(tags, mode) > startedSequence
-  }
-
-  /** Another load of the key need not wait for this one, which cannot store any more. */
-  #giveLeaseBack(): void {
-    const { background, remote } = this.region.core
-    const { token, ...position } = this.fence ?? {}
-    if (!remote || token === undefined) return
-    this.fence = position as typeof this.fence
-    background.track(remote.release(this.region.storeKey(this.key), token))
   }
 
   #end(): void {
@@ -387,18 +330,14 @@ export class Flight implements InFlight {
   }
 
   #hardTimeout(): void {
+    const { completeInBackground, hardTimeoutMs } = this.policy
     const error = new ResilienceError(
       'ERR_TIMEOUT',
-      `the origin of '${this.region.label}' took longer than hardTimeout (${this.policy.hardTimeoutMs} ms); ` +
+      `the origin of '${this.region.label}' took longer than hardTimeout (${hardTimeoutMs} ms); ` +
         'raise hardTimeout, or set grace so that a stale value can be served',
     )
-    if (!this.policy.completeInBackground) {
-      if (this.calling) this.region.originErrors++
-      this.backOff()
-      this.#abortReason = error
-      this.#controller?.abort(error)
-      this.fail(error, 'stale-timeout')
-      this.detach()
+    if (!completeInBackground) {
+      this.#giveUp(error)
       return
     }
     // The load goes on; this wave of callers is answered, the next one gets a promise of its own.
@@ -407,5 +346,20 @@ export class Flight implements InFlight {
     this.#answer.reject(error)
     this.#timers.hold(false)
     this.#answer.nextWave()
+    const longest = Math.max(LEAST_BACKGROUND_MS, BACKGROUND_TIMEOUTS * hardTimeoutMs)
+    this.#timers.start('limit', this.startedAt + longest, () => this.#giveUp(error))
+  }
+
+  /** It took too long: for its callers it has failed, and its key and its place are free. */
+  #giveUp(error: ResilienceError): void {
+    if (this.calling) {
+      this.region.originErrors++
+      this.giveLeaseBack({ kind: 'failed', failure: failureOf(error) })
+    }
+    backOff(this)
+    this.#abortReason = error
+    this.#controller?.abort(error)
+    this.fail(error, 'stale-timeout')
+    this.detach()
   }
 }

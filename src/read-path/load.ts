@@ -1,8 +1,9 @@
 import { callOrigin, callOriginOfMany, type ManyOrigin } from './call-origin.ts'
 import { emitMiss } from './emit-hit.ts'
 import type { Flight } from './flight.ts'
-import { lookUpRemote, waitForLease } from './lookup-remote.ts'
+import { type Held, lookUpRemote } from './lookup-remote.ts'
 import type { Region } from './region.ts'
+import { waitForLease } from './wait-for-lease.ts'
 
 /**
  * The way of a load: L2 once for all keys, then the origin for those it did not have. Never rejects:
@@ -14,18 +15,19 @@ export async function load(
   manyOrigin: ManyOrigin | undefined,
 ): Promise<void> {
   const { missing, held } = await lookUpRemote(region, flights)
-  for (const flight of [...missing, ...held]) flight.looked = true
+  for (const flight of missing) flight.looked = true
+  for (const { flight } of held) flight.looked = true
   await Promise.all([
-    ...held.map((flight) => loadWhenLeased(region, flight)),
+    ...held.map((one) => loadWhenLeased(region, one)),
     loadFromOrigin(region, missing, manyOrigin),
   ])
 }
 
 /** Another process loads this key: take its result, or its place when it is gone. */
-async function loadWhenLeased(region: Region, flight: Flight): Promise<void> {
-  if (!(await waitForLease(region, flight))) return
-  missed(region, flight)
-  await callOrigin(region, flight)
+async function loadWhenLeased(region: Region, held: Held): Promise<void> {
+  if (!(await waitForLease(region, held))) return
+  missed(region, held.flight)
+  await callOrigin(region, held.flight)
 }
 
 async function loadFromOrigin(

@@ -9,6 +9,8 @@ export type OutcomeKind =
   | 'hit'
   /** Fresh in L2, now in L1 too. */
   | 'promoted'
+  /** In L1, and L2 has confirmed by the head of its record that this is what it holds. */
+  | 'revalidated'
   /** The origin was called. */
   | 'loaded'
   /** Another caller's load was under way and served this one too. */

@@ -2,7 +2,8 @@ import type { ManyOrigin } from './call-origin.ts'
 import type { Flight } from './flight.ts'
 import { load } from './load.ts'
 import type { Outcome } from './outcome.ts'
-import { type CallOptions, type Read, read } from './read.ts'
+import { read } from './read.ts'
+import type { CallOptions, Read } from './read-request.ts'
 import type { Region } from './region.ts'
 
 /**

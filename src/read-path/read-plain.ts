@@ -1,10 +1,13 @@
-import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
+import { ENTRY_ERROR } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
-import { decodeRecord } from './decode-record.ts'
 import { emitHit, emitMiss } from './emit-hit.ts'
+import { examine } from './examine.ts'
+import type { Found } from './found.ts'
 import { judge } from './freshness.ts'
+import { askFor, knownCopy, tagsOfCopies } from './known-copy.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
+import { keepConfirmed } from './promote.ts'
 import type { Region } from './region.ts'
 import { put } from './write-back.ts'
 
@@ -20,21 +23,14 @@ export async function readPlain(
   const outcomes = keys.map((key) => fromL1(region, key, policy, 'fresh'))
   const wanted = [...new Set(keys.filter((_, i) => outcomes[i] === undefined))]
   if (wanted.length === 0) return outcomes
-  const found = policy.useL2 ? await fromRemote(region, wanted, policy) : new Map<LocalKey, Entry>()
+  const found = policy.useL2 ? await fromRemote(region, wanted, policy) : new Map<LocalKey, Found>()
   return outcomes.map((outcome, i) => {
     if (outcome) return outcome
     const key = keys[i] as LocalKey
-    const entry = found?.get(key)
-    if (entry) {
-      region.hitsL2++
-      emitHit(region, key, 'l2')
-    }
+    const one = found?.get(key)
+    if (one) return countFound(region, key, one)
     // L2 cannot be asked: a copy that is fresh by its own ttl is as good as it gets.
-    const answer = entry
-      ? entryOutcome(entry, 'l2', 'promoted')
-      : found
-        ? undefined
-        : fromL1(region, key, policy, 'unverified')
+    const answer = found ? undefined : fromL1(region, key, policy, 'unverified')
     if (!answer) {
       region.misses++
       emitMiss(region, key)
@@ -63,30 +59,48 @@ export async function fromRemote(
   region: Region,
   keys: readonly LocalKey[],
   policy: Policy,
-): Promise<Map<LocalKey, Entry> | undefined> {
+): Promise<Map<LocalKey, Found> | undefined> {
   const { core } = region
-  const found = new Map<LocalKey, Entry>()
+  const found = new Map<LocalKey, Found>()
   const { writes } = region
   const { sequence } = core.stamps
-  const tags = region.scopeTags
+  const copies = keys.map((key) =>
+    knownCopy(region, policy.useL1 ? region.lru.peek(key) : undefined),
+  )
+  const tags = [...new Set([...region.scopeTags, ...tagsOfCopies(copies)])]
   const storeKeys = keys.map((key) => region.storeKey(key))
-  const reply = await core.remote?.read({ keys: storeKeys, tags })
+  const reply = await core.remote?.read({ keys: storeKeys, tags, ...askFor(copies) })
   if (!reply) return undefined
+  const asked = { reply, tags }
   await Promise.all(
-    keys.map(async (key, i) => {
-      const record = reply.records[i]
+    keys.map(async (key, index) => {
+      const record = reply.records[index]
       if (!record) return
-      const remote = await decodeRecord(region, key, policy, record, reply, tags, sequence)
-      if (!remote || remote.expired || core.clock.now() >= remote.entry.freshUntil) return
-      found.set(key, remote.entry)
-      // Something was written, invalidated or promoted meanwhile: right for this caller, too old to keep.
-      const present = region.lru.peek(key)
-      const overtaken =
-        region.writes !== writes ||
-        core.stamps.sequence !== sequence ||
-        (present !== undefined && present.createdAt > remote.entry.createdAt)
-      if (policy.useL1 && core.useL1 && !overtaken) put(region, key, remote.entry, policy)
+      const copy = copies[index]
+      const one = await examine(region, { key, policy, record, index, asked, sequence, copy })
+      if (!one || one === 'silent' || !one.fresh) return
+      found.set(key, one)
+      // Something was written or invalidated meanwhile: right for this caller, too old to keep.
+      const isOvertaken = region.writes !== writes || core.stamps.sequence !== sequence
+      if (policy.useL1 && core.useL1 && !isOvertaken) keep(region, key, policy, one, sequence)
     }),
   )
   return found
+}
+
+/** Unless something newer was put there meanwhile. */
+function keep(region: Region, key: LocalKey, policy: Policy, found: Found, sequence: number): void {
+  const present = region.lru.peek(key)
+  if (found.isCopy) keepConfirmed(region, key, policy, found, sequence)
+  else if (present === undefined || present.createdAt <= found.entry.createdAt) {
+    put(region, key, found.entry, policy)
+  }
+}
+
+/** A read that was answered with what L2 has, or has confirmed. */
+export function countFound(region: Region, key: LocalKey, { entry, isCopy }: Found): Outcome {
+  const level = isCopy ? 'l1' : 'l2'
+  region.count(level, 1)
+  emitHit(region, key, level)
+  return entryOutcome(entry, level, isCopy ? 'revalidated' : 'promoted')
 }

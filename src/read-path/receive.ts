@@ -24,7 +24,13 @@ export function receive(core: Core, regions: Iterable<Region>, message: BusMessa
       for (const region of regions) region.released(message.key)
       return
     case 'lost':
-      core.stamps.suspectAll()
-      core.events.emit('gap', { cache: core.name })
+      lost(core, regions)
   }
+}
+
+/** Copies are compared when they are next wanted; loads under way at once, so that none is joined. */
+function lost(core: Core, regions: Iterable<Region>): void {
+  core.stamps.suspectAll()
+  for (const region of regions) for (const check of [...region.checks]) check()
+  core.events.emit('gap', { cache: core.name })
 }

@@ -4,11 +4,14 @@ import { storeKey, storePrefix } from '../key/store-key.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Stamps } from '../l1/stamps.ts'
 import type { Core } from './core.ts'
+import type { Found } from './found.ts'
 import { unverify } from './freshness.ts'
+import { GivenUpLeases } from './given-up-leases.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Source } from './outcome.ts'
 import { RegionLevel } from './region-level.ts'
 import { RetryTimes } from './retry-times.ts'
+import { SharedReads } from './shared-reads.ts'
 
 /** A reading that is past every limit: whoever compares with it takes the exact path. */
 const ASLEEP = { now: Number.POSITIVE_INFINITY }
@@ -47,6 +50,10 @@ export class Region {
   /** Grows with every write by key: a plain read that overlaps one does not promote. */
   writes = 0
   readonly retries = new RetryTimes()
+  readonly comparisons = new SharedReads<ReadonlyMap<LocalKey, Found> | undefined>()
+  readonly givenUp = new GivenUpLeases()
+  /** Ask L2 whether the loads under way may still be joined. */
+  readonly checks = new Set<() => void>()
 
   hits = 0
   hitsL2 = 0

@@ -1,11 +1,11 @@
 import { toMs } from '../kernel/duration.ts'
-import { ENTRY_COPY, ENTRY_ERROR, Entry, EntryMeta, entryTags, packTags } from '../l1/entry.ts'
+import { ENTRY_COPY, ENTRY_ERROR, Entry, EntryMeta, packTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { copyOf, deepFreeze } from '../l1/sharing.ts'
 import { estimateBytes } from '../l1/value-size.ts'
-import { commit, release } from './commit.ts'
+import { commit } from './commit.ts'
 import type { Flight } from './flight.ts'
-import { CLOCK_ERROR_MS, heat, unverify } from './freshness.ts'
+import { heat, unverify } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -13,33 +13,6 @@ import { report } from './report.ts'
 
 /** An error with its stack, roughly. */
 const ERROR_BYTES = 1000
-
-/** An entry found in L2 goes to L1 and to the callers. */
-export function promote(region: Region, flight: Flight, entry: Entry): void {
-  const { core } = region
-  const { key, policy } = flight
-  const mayKeep = !flight.outdated && !flight.overtaken
-  if (policy.useL1 && core.useL1 && mayKeep) put(region, key, entry, policy)
-  flight.succeed(entryOutcome(entry, 'l2', 'promoted'), entryTags(entry))
-  if (core.events.has('hit')) {
-    core.events.emit('hit', {
-      cache: core.name,
-      function: region.label,
-      level: 'l2',
-      key: region.storeKey(flight.key),
-    })
-  }
-}
-
-/** A stale entry of L2 goes to L1, so that it need not be asked for again at once. */
-export function keepStale(region: Region, flight: Flight, entry: Entry): void {
-  const { key, policy } = flight
-  if (!policy.useL1 || !region.core.useL1 || flight.outdated || flight.overtaken) return
-  const present = region.lru.peek(key)
-  if (present !== undefined && present.createdAt > entry.createdAt + CLOCK_ERROR_MS) return
-  if (entry.meta !== undefined) entry.meta.retryAt = present?.meta?.retryAt ?? 0
-  put(region, key, entry, policy)
-}
 
 /** What the origin brought, and what it said about it. */
 export interface Loaded {
@@ -63,14 +36,28 @@ export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): voi
   const entry = !mayStore ? undefined : entryOfLoaded(region, flight, loaded)
   if (!entry) {
     flight.succeed(plainOutcome(region, loaded.value), loaded.tags)
-    release(region, flight)
+    flight.giveLeaseBack({ kind: mayStore ? 'unstored' : 'unused' })
     return
   }
   const outcome = entryOutcome(entry, 'origin', 'loaded')
   if (flight.raced) unverify(entry)
-  if (policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
+  // Otherwise another process may have loaded it meanwhile: L2 has to say that nobody has.
+  const isOurs = flight.lease.isCertain(region.core.clock.now())
+  if (isOurs && policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
   flight.succeed(outcome, loaded.tags)
-  commit(region, flight, entry, loaded.tags)
+  commit(region, flight, entry, loaded.tags, () => {
+    if (!isOurs) putConfirmed(region, flight, entry)
+  })
+}
+
+/** L2 has taken what could not be put into L1 before. */
+function putConfirmed(region: Region, flight: Flight, entry: Entry): void {
+  const { key, policy } = flight
+  const present = region.lru.peek(key)
+  const isNewest = present === undefined || present.createdAt <= entry.createdAt
+  if (!flight.outdated && isNewest && policy.useL1 && region.core.useL1) {
+    put(region, key, entry, policy)
+  }
 }
 
 /** A value that cannot be made an entry goes to its callers all the same. */
@@ -96,7 +83,6 @@ export function storeError(region: Region, flight: Flight, error: unknown): void
     entry.meta.tags = packTags(flight.tags.filter((tag) => !region.scopeTags.includes(tag)))
     region.local.put(flight.key, entry)
   }
-  release(region, flight)
 }
 
 /** An entry for a value that is put in by hand or comes from the origin; undefined: not to be stored. */

@@ -1,5 +1,6 @@
 import type {
   BusMessage,
+  LoadEnd,
   ReadReply,
   ReadRequest,
   StampMode,
@@ -58,9 +59,9 @@ export class MemorySession implements StoreSession {
     return this.#space().renew(key, token, ms, this.#now())
   }
 
-  async release(key: string, token: string): Promise<void> {
+  async release(key: string, token: string, end: LoadEnd = { kind: 'unused' }): Promise<void> {
     const space = this.#space()
-    if (space.release(key, token, this.#now())) this.#publish(space, { kind: 'released', key })
+    if (space.release(key, token, end, this.#now())) this.#publish(space, { kind: 'released', key })
   }
 
   async probe(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts'
 import type {
+  LoadEnd,
   ReadReply,
   ReadRequest,
   StampMode,
@@ -51,8 +52,8 @@ export class ChaosSession implements StoreSession {
     return this.#run(() => this.#inner.renew(key, token, ms))
   }
 
-  release(key: string, token: string): Promise<void> {
-    return this.#run(() => this.#inner.release(key, token))
+  release(key: string, token: string, end?: LoadEnd): Promise<void> {
+    return this.#run(() => this.#inner.release(key, token, end))
   }
 
   probe(): Promise<void> {

@@ -31,6 +31,7 @@ async function announceEach(user: StoreUser): Promise<BusMessage[]> {
 const withBus: readonly Behaviour[] = [
   {
     name: 'tells the other sessions of every change, in order, and not the one that made it',
+    needs: 'one sequence',
     async run(world) {
       const [one, other] = await world.two()
       const third = await world.open()
@@ -63,6 +64,7 @@ const withBus: readonly Behaviour[] = [
   },
   {
     name: 'leaves no gap in the numbers that a session sees and makes',
+    needs: 'one sequence',
     async run(world) {
       const [one, other] = await world.two()
       const start = (await one.read([])).sequence
@@ -81,6 +83,7 @@ const withBus: readonly Behaviour[] = [
   },
   {
     name: 'says nothing of what changed nothing: refused commits, reads, foreign releases',
+    needs: 'one sequence',
     async run(world) {
       const [one, other] = await world.two()
       const fence = await one.begin('k', 'one')
@@ -110,9 +113,8 @@ const withBus: readonly Behaviour[] = [
 
 const released: Behaviour = {
   name: 'tells those who wait when a lease is given back',
-  needs: 'bus',
+  needs: ['bus', 'leases', 'one sequence'],
   async run(world) {
-    if (world.lacks('leases')) return
     const [one, other] = await world.two()
     const { sequence, epoch } = await one.begin('k', 'one')
     await one.session.release(one.key('k'), 'one')
@@ -126,7 +128,10 @@ const released: Behaviour = {
 }
 
 export const busBehaviours: readonly Behaviour[] = [
-  ...withBus.map((behaviour) => ({ ...behaviour, needs: 'bus' as const })),
+  ...withBus.map((behaviour) => ({
+    ...behaviour,
+    needs: ['bus', ...[behaviour.needs ?? []].flat()] as const,
+  })),
   released,
   {
     name: 'without a bus: tells nobody anything',

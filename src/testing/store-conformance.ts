@@ -16,6 +16,18 @@ export interface StoreConformanceOptions<S extends Store = Store> {
    * with one `FakeClock`, and every instant it asks for is of that clock's `wall()`.
    */
   readonly makeStore: () => S | Promise<S>
+  /**
+   * For a store whose time is not the `FakeClock`'s: makes `ms` milliseconds pass for what it
+   * holds, before the clock is moved by as much. Instants then come true within two seconds instead
+   * of exactly.
+   */
+  readonly advance?: (ms: number) => Promise<void>
+  /**
+   * The store cuts its keys into parts, each with a sequence of its own, apart from that of the
+   * stamps: what one sequence for all of it implies is then not asked, and commits need not be
+   * checked against the stamps, since every read is.
+   */
+  readonly partitioned?: boolean
   /** Called after each test, when all its sessions are closed. */
   readonly cleanup?: (store: S) => void | Promise<void>
   /** Of the random operations; their tests show it in their names. @default 20261101 */
@@ -44,13 +56,17 @@ const BEHAVIOURS: readonly Behaviour[] = [
  * can do that, and pass otherwise.
  */
 export function storeConformance<S extends Store>(options: StoreConformanceOptions<S>): void {
-  const { test, makeStore, cleanup, seed = 20_261_101 } = options
+  const { test, makeStore, cleanup, seed = 20_261_101, advance, partitioned } = options
   for (const { name, needs, run } of [...BEHAVIOURS, ...randomBehaviours(seed)]) {
     test(name, async (context) => {
       const store = await makeStore()
-      const world = new StoreWorld(store, seed)
+      const world = new StoreWorld(store, seed, {
+        ...(advance ? { advance } : {}),
+        partitioned: partitioned === true,
+      })
       try {
-        if (needs && world.lacks(needs)) skip(context, `for stores with ${needs}`)
+        if (needs && world.lacks(needs))
+          skip(context, `for stores with ${[needs].flat().join(' and ')}`)
         else await run(world)
       } finally {
         await world.close()

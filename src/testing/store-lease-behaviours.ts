@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fruitlessBehaviours } from './store-fruitless-behaviours.ts'
 import { LEASE_MS } from './store-user.ts'
 import type { Behaviour } from './store-world.ts'
 
@@ -28,10 +29,10 @@ const withLeases: readonly Behaviour[] = [
     name: 'leases by freshUntil, and still gives the stale bytes',
     async run(world) {
       const [one, other] = await world.two()
-      await one.set('k', 'value', { freshMs: 1000, keepMs: 60_000 })
-      await world.advance(999)
+      await one.set('k', 'value', { freshMs: 10_000, keepMs: 60_000 })
+      await world.advance(10_000 - world.leewayMs)
       assert.equal(await one.lease('k', 'one'), undefined, 'a fresh entry needs no load')
-      await world.advance(2)
+      await world.advance(2 * world.leewayMs)
       assert.equal(await one.lease('k', 'one'), 'granted')
       assert.equal(await other.lease('k', 'other'), 'held')
       assert.equal(await other.get('k'), 'value')
@@ -42,7 +43,7 @@ const withLeases: readonly Behaviour[] = [
     async run(world) {
       const user = await world.open()
       await user.set('k', 'value', { freshMs: 100, keepMs: 100 })
-      await world.advance(101)
+      await world.advance(100 + world.leewayMs)
       const lease = { token: 'token', ms: LEASE_MS, when: 'stale' } as const
       const { records, leases } = await user.read(['k'], { lease })
       assert.deepEqual([records[0], leases[0]], [undefined, 'granted'])
@@ -63,7 +64,7 @@ const withLeases: readonly Behaviour[] = [
       const [one, other] = await world.two()
       await one.set('fresh', 'x')
       await one.set('stale', 'x', { freshMs: 1, keepMs: 60_000 })
-      await world.advance(2)
+      await world.advance(1 + world.leewayMs)
       await other.lease('held', 'other')
       const lease = { token: 'one', ms: LEASE_MS, when: 'stale' } as const
       const { leases } = await one.read(['fresh', 'missing', 'held', 'stale', 'missing'], { lease })
@@ -79,9 +80,9 @@ const withLeases: readonly Behaviour[] = [
     async run(world) {
       const [one, other] = await world.two()
       await one.lease('k', 'one')
-      await world.advance(LEASE_MS - 100)
+      await world.advance(LEASE_MS - 2 * world.leewayMs)
       assert.equal(await one.lease('k', 'one'), 'granted')
-      await world.advance(LEASE_MS - 100)
+      await world.advance(LEASE_MS - 2 * world.leewayMs)
       assert.equal(await other.lease('k', 'other'), 'held')
     },
   },
@@ -90,9 +91,9 @@ const withLeases: readonly Behaviour[] = [
     async run(world) {
       const [one, other] = await world.two()
       const fence = await one.begin('k', 'one')
-      await world.advance(LEASE_MS - 1)
+      await world.advance(LEASE_MS - world.leewayMs)
       assert.equal(await other.lease('k', 'other'), 'held')
-      await world.advance(2)
+      await world.advance(2 * world.leewayMs)
       const next = await other.begin('k', 'other')
       assert.deepEqual(await one.commit('k', 'too late', fence), REFUSED)
       assert.equal(await other.get('k'), undefined)
@@ -105,7 +106,7 @@ const withLeases: readonly Behaviour[] = [
     async run(world) {
       const user = await world.open()
       const fence = await user.begin('k', 'token')
-      await world.advance(LEASE_MS + 1)
+      await world.advance(LEASE_MS + world.leewayMs)
       assert.deepEqual(await user.commit('k', 'too late', fence), REFUSED)
       assert.equal(await user.session.renew(user.key('k'), 'token', LEASE_MS), false)
       assert.deepEqual(await user.commit('k', 'too late', fence), REFUSED)
@@ -131,10 +132,10 @@ const withLeases: readonly Behaviour[] = [
     async run(world) {
       const [one, other] = await world.two()
       const fence = await one.begin('k', 'one')
-      await world.advance(LEASE_MS - 100)
+      await world.advance(LEASE_MS - 2 * world.leewayMs)
       assert.equal(await other.session.renew(other.key('k'), 'other', LEASE_MS), false)
       assert.equal(await one.session.renew(one.key('k'), 'one', 2 * LEASE_MS), true)
-      await world.advance(2 * LEASE_MS - 100)
+      await world.advance(2 * LEASE_MS - 2 * world.leewayMs)
       assert.equal(await other.lease('k', 'other'), 'held')
       assert.equal((await one.commit('k', 'slow', fence)).stored, true)
       assert.equal(await one.session.renew(one.key('k'), 'one', LEASE_MS), false)
@@ -243,6 +244,9 @@ const withoutLeases: readonly Behaviour[] = [
 ]
 
 export const leaseBehaviours: readonly Behaviour[] = [
-  ...withLeases.map((behaviour) => ({ ...behaviour, needs: 'leases' as const })),
+  ...[...withLeases, ...fruitlessBehaviours].map((behaviour) => ({
+    ...behaviour,
+    needs: 'leases' as const,
+  })),
   ...withoutLeases.map((behaviour) => ({ ...behaviour, needs: 'no leases' as const })),
 ]

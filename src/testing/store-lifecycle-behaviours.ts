@@ -40,7 +40,12 @@ export const lifecycleBehaviours: readonly Behaviour[] = [
       assert.ok(Number.isSafeInteger(sequence) && sequence >= 0, 'the sequence is a whole number')
       assert.ok(Number.isInteger(epoch) && epoch >= 0 && epoch < 2 ** 32, 'the epoch fits 32 bits')
       await world.advance(1234)
-      assert.equal((await user.read([])).now - now, 1234, 'its time follows the clock it was given')
+      if (world.isExact)
+        assert.equal(
+          (await user.read([])).now - now,
+          1234,
+          'its time follows the clock it was given',
+        )
     },
   },
   {

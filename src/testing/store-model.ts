@@ -23,11 +23,11 @@ export interface ModelLeaseRequest {
  * numbers are those that the store under test gave; the model only says what follows from them.
  */
 export class StoreModel {
-  sequence = 0
   readonly #leasing: boolean
   readonly #entries = new Map<string, ModelEntry>()
   readonly #leases = new Map<string, ModelLease>()
-  readonly #stamps = new Map<string, Stamp>()
+  /** Of each tag what it was stamped as. */
+  readonly #stamps = new Map<string, Partial<Stamp>>()
 
   constructor(leasing: boolean) {
     this.#leasing = leasing
@@ -38,11 +38,9 @@ export class StoreModel {
     return entry && now < entry.keepUntil ? entry : undefined
   }
 
-  /** A tag without a stamp takes the one it is first read as: stores may differ in that number. */
-  stamp(tag: string, firstSeen: Stamp): Stamp {
-    const stamp = this.#stamps.get(tag) ?? firstSeen
-    this.#stamps.set(tag, stamp)
-    return stamp
+  /** What was never stamped in a mode is as it is seen: stores may differ in that number. */
+  stamp(tag: string, seen: Stamp): Stamp {
+    return { ...seen, ...this.#stamps.get(tag) }
   }
 
   lease(name: string, { token, ms, when }: ModelLeaseRequest, now: number) {
@@ -64,7 +62,7 @@ export class StoreModel {
     const reasons: string[] = []
     if (this.#leasing && !this.holds(name, token, now)) reasons.push('lease-lost')
     const changed = tags.some((tag) => {
-      const { hard, soft } = this.#stamps.get(tag) ?? { hard: 0, soft: 0 }
+      const { hard = 0, soft = 0 } = this.#stamps.get(tag) ?? {}
       return Math.max(hard, soft) > sequence
     })
     if (changed) reasons.push('tag-changed')
@@ -72,13 +70,11 @@ export class StoreModel {
   }
 
   stored(name: string, entry: ModelEntry): void {
-    this.sequence = entry.version
     this.#entries.set(name, entry)
     this.#leases.delete(name)
   }
 
-  deleted(names: readonly string[], sequence: number): void {
-    this.sequence = sequence
+  deleted(names: readonly string[]): void {
     for (const name of names) {
       this.#entries.delete(name)
       this.#leases.delete(name)
@@ -86,11 +82,7 @@ export class StoreModel {
   }
 
   stamped(tags: readonly string[], mode: StampMode, sequence: number): void {
-    this.sequence = sequence
-    for (const tag of tags) {
-      const stamp = this.#stamps.get(tag) ?? { hard: 0, soft: 0 }
-      this.#stamps.set(tag, { ...stamp, [mode]: sequence })
-    }
+    for (const tag of tags) this.#stamps.set(tag, { ...this.#stamps.get(tag), [mode]: sequence })
   }
 
   renewed(name: string, token: string, ms: number, now: number): boolean {

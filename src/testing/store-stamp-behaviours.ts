@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Stamp } from '../contracts/store.ts'
-import type { StoreUser } from './store-user.ts'
+import { LEASE_MS, type StoreUser } from './store-user.ts'
 import type { Behaviour } from './store-world.ts'
 
 const CHANGED = { stored: false, reason: 'tag-changed' } as const
@@ -66,6 +66,7 @@ export const stampBehaviours: readonly Behaviour[] = [
   },
   {
     name: 'never takes an invalidated tag for a valid one, however many were stamped since',
+    needs: 'one sequence',
     async run(world) {
       const user = await world.open()
       const fence = await user.begin('k', 'token', ['hard', 'soft'])
@@ -74,6 +75,8 @@ export const stampBehaviours: readonly Behaviour[] = [
       for (let from = 0; from < MANY_TAGS; from += TAGS_PER_STAMP) {
         const tags = Array.from({ length: TAGS_PER_STAMP }, (_, at) => `t${from + at}`)
         await user.session.stamp(tags, 'hard')
+        // So many take longer than a lease lasts, where time passes by itself.
+        await user.session.renew(user.key('k'), 'token', LEASE_MS)
       }
       assert.ok((await stampOf(user, 'hard')).hard >= hard)
       assert.ok((await stampOf(user, 'soft')).soft >= soft)
@@ -102,6 +105,7 @@ export const stampBehaviours: readonly Behaviour[] = [
   },
   ...(['hard', 'soft'] as const).map((mode) => ({
     name: `refuses a commit when one of its tags got a ${mode} stamp during the load`,
+    needs: 'one sequence' as const,
     async run(world: Parameters<Behaviour['run']>[0]) {
       const [one, other] = await world.two()
       await one.set('k', 'kept')
@@ -126,6 +130,7 @@ export const stampBehaviours: readonly Behaviour[] = [
   },
   {
     name: 'checks the tags that only the commit names',
+    needs: 'one sequence',
     async run(world) {
       const [one, other] = await world.two()
       await other.session.stamp(['dynamic'], 'soft')
@@ -138,6 +143,7 @@ export const stampBehaviours: readonly Behaviour[] = [
   },
   {
     name: 'refuses a commit of another epoch',
+    needs: 'one sequence',
     async run(world) {
       const user = await world.open()
       const fence = await user.begin('k', 'token')

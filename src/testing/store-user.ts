@@ -18,7 +18,7 @@ export interface Lifetime {
 }
 
 /** How long the leases of the suite last where a behaviour does not say otherwise. */
-export const LEASE_MS = 1000
+export const LEASE_MS = 20_000
 
 /** A session as the suite uses it: names instead of prefixed keys, milliseconds instead of instants. */
 export class StoreUser {

@@ -5,13 +5,21 @@ import { FakeClock } from './fake-clock.ts'
 import { StoreUser } from './store-user.ts'
 
 /** What a store must declare (or lack) for a behaviour to apply to it. */
-export type Need = 'leases' | 'no leases' | 'atomic' | 'bus' | 'no bus'
+export type Need = 'leases' | 'no leases' | 'atomic' | 'bus' | 'no bus' | 'one sequence'
 
 export interface Behaviour {
   readonly name: string
-  readonly needs?: Need
+  readonly needs?: Need | readonly Need[]
   readonly run: (world: StoreWorld) => Promise<void>
 }
+
+export interface WorldOptions {
+  readonly advance?: (ms: number) => Promise<void>
+  readonly partitioned?: boolean
+}
+
+/** By how much an instant may be missed where time passes by itself. */
+const LEEWAY_MS = 2000
 
 /** An instant with a realistic number of digits, so that a store which cuts them off is found out. */
 const START_MS = 1_800_000_000_123
@@ -27,29 +35,30 @@ export class StoreWorld {
   readonly seed: number
   /** Never used before: the store may be one that keeps what earlier behaviours wrote. */
   readonly space = `conformance-${++worlds}`
+  /** Time before or after an instant at which it is certain whether it has passed. */
+  readonly leewayMs: number
+  readonly partitioned: boolean
+  readonly #advance: ((ms: number) => Promise<void>) | undefined
   readonly #random: () => number
   readonly #sessions: StoreSession[] = []
+  readonly #users: StoreUser[] = []
 
-  constructor(store: Store, seed: number) {
+  constructor(store: Store, seed: number, { advance, partitioned = false }: WorldOptions = {}) {
     this.store = store
+    this.partitioned = partitioned
+    this.#advance = advance
+    this.leewayMs = advance ? LEEWAY_MS : 1
     this.seed = seed
     this.#random = seededRandom(seed)
   }
 
-  lacks(need: Need): boolean {
-    const { supports, coherence } = this.store
-    switch (need) {
-      case 'leases':
-        return !supports.leases
-      case 'no leases':
-        return supports.leases
-      case 'atomic':
-        return !supports.atomic
-      case 'bus':
-        return coherence !== 'bus'
-      case 'no bus':
-        return coherence === 'bus'
-    }
+  /** Whether the store's time is the clock's. */
+  get isExact(): boolean {
+    return this.#advance === undefined
+  }
+
+  lacks(needs: Need | readonly Need[]): boolean {
+    return typeof needs === 'string' ? this.#lacks(needs) : needs.some((need) => this.#lacks(need))
   }
 
   /** Opens a session and waits until the store says that it can serve. */
@@ -74,6 +83,7 @@ export class StoreWorld {
     await ready
     const user = new StoreUser(session, space, messages, store.supports, clock)
     await user.synchronise()
+    this.#users.push(user)
     return user
   }
 
@@ -82,8 +92,11 @@ export class StoreWorld {
     return [await this.open(), await this.open()]
   }
 
-  advance(ms: number): Promise<void> {
-    return this.clock.advance(ms)
+  async advance(ms: number): Promise<void> {
+    await this.#advance?.(ms)
+    await this.clock.advance(ms)
+    if (this.#advance)
+      await Promise.all(this.#users.map((user) => user.synchronise().catch(() => {})))
   }
 
   /** Waits, in real turns of the event loop, for what arrives by itself. */
@@ -105,6 +118,24 @@ export class StoreWorld {
 
   async close(): Promise<void> {
     await Promise.all(this.#sessions.map((session) => session.close()))
+  }
+
+  #lacks(need: Need): boolean {
+    const { supports, coherence } = this.store
+    switch (need) {
+      case 'leases':
+        return !supports.leases
+      case 'no leases':
+        return supports.leases
+      case 'atomic':
+        return !supports.atomic
+      case 'bus':
+        return coherence !== 'bus'
+      case 'no bus':
+        return coherence === 'bus'
+      case 'one sequence':
+        return this.partitioned
+    }
   }
 }
 

@@ -43,7 +43,10 @@ describe('health', () => {
         source: 'none',
         coherence: 'ttl-only',
         scripts: false,
+        readOnly: false,
         breaker: { read: 'closed', write: 'closed' },
+        timeoutsIgnored: 0,
+        stalenessMs: Number.POSITIVE_INFINITY,
         since: 1000,
       },
     })
@@ -59,7 +62,10 @@ describe('health', () => {
         source: 'memory',
         coherence: 'bus',
         scripts: true,
+        readOnly: false,
         breaker: { read: 'closed', write: 'closed' },
+        timeoutsIgnored: 0,
+        stalenessMs: 1300,
         since: 1000,
       },
     })
@@ -103,6 +109,31 @@ describe('health', () => {
     })
     tell({ state: 'ready', source: 'standalone' })
     expect(cache.health()).toMatchObject({ status: 'ok', l2: { source: 'standalone' } })
+  })
+
+  it('follows what the server that was reached can do', () => {
+    const { store, tell } = told()
+    const { cache } = setUp({ l2: store, l1: { ttl: '20s' } })
+    tell({ state: 'ready', source: 'sentinel' })
+    expect(cache.health()).toMatchObject({
+      status: 'ok',
+      l1: { ttlMs: 20_000, ttlClamped: false },
+      l2: { coherence: 'bus', scripts: true, readOnly: false, stalenessMs: 1300 },
+    })
+    const supports = { leases: false, atomic: false }
+    tell({ state: 'ready', source: 'last-known', coherence: 'ttl-only', supports, readOnly: true })
+    expect(cache.health()).toMatchObject({
+      status: 'degraded',
+      l1: { ttlMs: 5000, ttlClamped: true },
+      l2: { coherence: 'ttl-only', scripts: false, readOnly: true, stalenessMs: 5000 },
+    })
+    tell({ state: 'ready', source: 'sentinel' })
+    expect(cache.health()).toMatchObject({ status: 'ok', l1: { ttlMs: 20_000 } })
+  })
+
+  it('never promises to be slower than an L1 copy lives', () => {
+    const { cache } = setUp({ l2: memory(), l1: { ttl: '1s' } })
+    expect(cache.health().l2.stalenessMs).toBe(1000)
   })
 
   it('is down with an open breaker, whatever the store says, and ok when it closes', async () => {

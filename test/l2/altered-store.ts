@@ -19,7 +19,7 @@ export function altered(
         delete: (keys) => session.delete(keys),
         stamp: (tags, mode) => session.stamp(tags, mode),
         renew: (key, token, ms) => session.renew(key, token, ms),
-        release: (key, token) => session.release(key, token),
+        release: (key, token, end) => session.release(key, token, end),
         probe: () => session.probe(),
         close: () => session.close(),
         ...alter(session),

@@ -168,3 +168,71 @@ describe('the journal', () => {
     expect(first.successor).toBe(second)
   })
 })
+
+describe('what L2 has acknowledged', () => {
+  it('is told again after a recall, and doubted until then', () => {
+    const journal = new Journal()
+    journal.told('key', ['a', 'b'], 0)
+    journal.told('soft', ['t'], 10)
+    journal.told('hard', ['u'], 20)
+    expect(journal.isEmpty).toBe(true)
+    journal.recall(1000)
+    expect(journal.doubts(['b'], [])).toBe('hard')
+    expect(journal.doubts([], ['t'])).toBe('soft')
+    expect(told(journal)).toEqual([
+      ['key', 'a', 'b'],
+      ['hard', 'u'],
+      ['soft', 't'],
+    ])
+    expect(journal.isEmpty).toBe(true)
+  })
+
+  it('is kept for 30 s from when it was last told', () => {
+    const journal = new Journal()
+    journal.told('key', ['a', 'b'], 0)
+    journal.told('key', ['a'], 1)
+    journal.recall(30_000)
+    expect(told(journal)).toEqual([['key', 'a']])
+  })
+
+  it('is recalled once', () => {
+    const journal = new Journal()
+    journal.told('key', ['a'], 0)
+    journal.recall(1)
+    told(journal)
+    journal.recall(2)
+    expect(journal.isEmpty).toBe(true)
+  })
+
+  it('is told again even if it is under way anew, which may go to the server of before', () => {
+    const journal = new Journal()
+    journal.told('key', ['a'], 0)
+    const intent = journal.begin('key', ['a'])
+    journal.recall(1)
+    expect(told(journal)).toEqual([])
+    expect(intent.successor).toBeUndefined()
+    journal.acknowledged(intent)
+    expect(journal.doubts(['a'], [])).toBe('hard')
+    expect(told(journal)).toEqual([['key', 'a']])
+  })
+
+  it('is bounded: beyond that a recall declares everything invalid, for 30 s', () => {
+    const names = Array.from({ length: 10_001 }, (_, at) => `k${at}`)
+    const journal = new Journal()
+    journal.told('key', names, 0)
+    journal.recall(29_999)
+    expect(journal.doubts(['never touched'], [])).toBe('hard')
+    expect(told(journal)).toEqual([['all']])
+    expect(journal.isEmpty).toBe(true)
+    journal.told('key', names, 30_000)
+    journal.recall(60_000)
+    expect(journal.isEmpty).toBe(true)
+  })
+
+  it('includes that everything was declared invalid', () => {
+    const journal = new Journal()
+    journal.told('all', [], 0)
+    journal.recall(29_999)
+    expect(told(journal)).toEqual([['all']])
+  })
+})

@@ -44,6 +44,8 @@ describe('what comes from L2', () => {
   it('is kept in L1', async () => {
     const { store, process } = setUp()
     await process().get('a')
+    // The others are told of the commit.
+    await settle()
     const { get } = process()
     await get('a')
     const { operations } = store.counts

@@ -7,6 +7,7 @@ import { runNode } from './run-node.ts'
 // and the packages that Node really resolved are compared with this list.
 const EXPECTED: Record<string, readonly string[]> = {
   '.': ['lru-cache'],
+  './redis': ['ioredis'],
   './sqlite': [],
   './keyv': [],
   './testing': [],

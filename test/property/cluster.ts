@@ -246,7 +246,9 @@ export class Cluster {
         this.#count(node)
         const timedOut = isResilienceError(error, 'ERR_TIMEOUT')
         if (timedOut) this.origins.allowAnother(started.node, started.cell)
-        if (!timedOut && !(error instanceof OriginError)) this.problems.push(error as Error)
+        const { fromAnotherProcess } = error as { fromAnotherProcess?: boolean }
+        const isOfOrigin = error instanceof OriginError || fromAnotherProcess
+        if (!timedOut && !isOfOrigin) this.problems.push(error as Error)
       },
     )
   }

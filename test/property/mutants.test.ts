@@ -41,7 +41,7 @@ function mutatedStore(change: (session: StoreSession) => Partial<StoreSession>):
         delete: wrong.delete ?? ((keys) => session.delete(keys)),
         stamp: wrong.stamp ?? ((tags, mode) => session.stamp(tags, mode)),
         renew: (key, token, ms) => session.renew(key, token, ms),
-        release: (key, token) => session.release(key, token),
+        release: (key, token, end) => session.release(key, token, end),
         probe: () => session.probe(),
         close: () => session.close(),
       }

@@ -141,7 +141,7 @@ function scheduledSession(inner: StoreSession, traffic: Traffic, log: StoreLog):
       if (!isOurs) log.onOvertaken()
       return isOurs
     },
-    release: (key, token) => run('release', () => inner.release(key, token)),
+    release: (key, token, end) => run('release', () => inner.release(key, token, end)),
     probe: () => run('probe', () => inner.probe()),
     close: () => inner.close(),
   }

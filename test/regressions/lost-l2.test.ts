@@ -94,7 +94,7 @@ describe('keyv#1679: when L2 is back', () => {
     expect(await fn.detail()).toMatchObject({ outcome: 'degraded' })
     chaos.set({ throws: 0 })
     await clock.advance('1s')
-    expect(await fn.detail()).toMatchObject({ outcome: 'promoted' })
+    expect(await fn.detail()).toMatchObject({ outcome: 'revalidated' })
   })
 
   it('a store that lost its data is not taken for one that still has it', async () => {

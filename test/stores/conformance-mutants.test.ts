@@ -101,8 +101,53 @@ const MUTANTS: Record<string, Mutation> = {
   },
   'a release is silent': {
     file: 'memory-session.ts',
-    from: 'if (space.release(key, token, this.#now()))',
-    to: 'if (!space.release(key, token, this.#now()) && key === token)',
+    from: 'if (space.release(key, token, end, this.#now()))',
+    to: 'if (!space.release(key, token, end, this.#now()) && key === token)',
+  },
+  'a failed load is not counted': {
+    file: 'fruitless-table.ts',
+    from: 'failed + 1',
+    to: 'failed',
+  },
+  'an unstored load is not counted': {
+    file: 'fruitless-table.ts',
+    from: 'unstored + 1',
+    to: 'unstored',
+  },
+  'a load without use is counted': {
+    file: 'fruitless-table.ts',
+    from: "if (end.kind === 'unused') return",
+    to: "if (end.kind === 'unused') end = { kind: 'unstored' }",
+  },
+  'what is stored does not end the series of fruitless loads': {
+    file: SPACE,
+    from: 'this.#fruitless.delete(key)\n    this.#leases.delete(key)\n    return',
+    to: 'this.#leases.delete(key)\n    return',
+  },
+  'what is deleted does not end the series of fruitless loads': {
+    file: SPACE,
+    from: 'this.#fruitless.delete(key)\n      this.#entries',
+    to: 'this.#entries',
+  },
+  'fruitless loads are never forgotten': {
+    file: 'fruitless-table.ts',
+    from: 'now + REMEMBERED_MS',
+    to: 'Number.POSITIVE_INFINITY',
+  },
+  'fruitless loads are forgotten while the next one runs': {
+    file: 'fruitless-table.ts',
+    from: 'Math.max(counted.until, now + ms)',
+    to: 'counted.until',
+  },
+  'the last failure is not told': {
+    file: 'fruitless-table.ts',
+    from: '...(last ? { failure: last } : {})',
+    to: '...(failure ? { failure } : {})',
+  },
+  'a known version is not compared': {
+    file: SPACE,
+    from: 'if (known !== record.version) return record',
+    to: 'if (known === undefined) return record',
   },
   'the sender is told too': {
     file: 'memory-channel.ts',

@@ -78,7 +78,7 @@ function bound(session: StoreSession): StoreSession {
     delete: (keys) => session.delete(keys),
     stamp: (tags, mode) => session.stamp(tags, mode),
     renew: (key, token, ms) => session.renew(key, token, ms),
-    release: (key, token) => session.release(key, token),
+    release: (key, token, end) => session.release(key, token, end),
     probe: () => session.probe(),
     close: () => session.close(),
   }

@@ -23,7 +23,10 @@ export type BusKind = 'plain' | 'sharded'
 export type Lineage = 'first' | 'same' | 'other'
 
 export interface TransportState {
-  /** `ready` is told for each new connection, even if the one before was ready until now. */
+  /**
+   * `ready` is told for each new connection, with its lineage, even if the one before was ready until
+   * now. Without lineage more is known of the same connection.
+   */
   readonly state: 'connecting' | 'ready' | 'down'
   readonly source: StoreSource
   readonly lineage?: Lineage

@@ -1,6 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type {
   Fence,
+  FruitlessLoads,
+  KnownVersions,
+  LoadEnd,
   ReadReply,
   ReadRequest,
   StampMode,
@@ -8,6 +11,7 @@ import type {
   WriteReply,
   WriteRequest,
 } from '../../contracts/store.ts'
+import { FruitlessTable } from './fruitless-table.ts'
 import { advance, type Space, Spaces } from './spaces.ts'
 import { StampTable } from './stamp-table.ts'
 import { Upkeep } from './upkeep.ts'
@@ -26,6 +30,7 @@ export class CacheFile {
   readonly upkeep: Upkeep
   readonly #spaces: Spaces
   readonly #stamps: StampTable
+  readonly #fruitless: FruitlessTable
   readonly #getEntry: StatementSync
   readonly #putEntry: StatementSync
   readonly #dropEntry: StatementSync
@@ -40,6 +45,7 @@ export class CacheFile {
     this.upkeep = new Upkeep(db, maxBytes)
     this.#spaces = new Spaces(db)
     this.#stamps = new StampTable(db)
+    this.#fruitless = new FruitlessTable(db)
     this.#getEntry = db.prepare(
       'SELECT version, epoch, fresh_until, used, bytes FROM entries WHERE key = ? AND keep_until > ?',
     )
@@ -60,7 +66,9 @@ export class CacheFile {
     this.#renewLease = db.prepare(
       'UPDATE leases SET until = ? WHERE key = ? AND token = ? AND until > ?',
     )
-    this.#releaseLease = db.prepare('DELETE FROM leases WHERE key = ? AND token = ?')
+    this.#releaseLease = db.prepare(
+      'DELETE FROM leases WHERE key = ? AND token = ? RETURNING until',
+    )
   }
 
   begin(mode: 'read' | 'write'): void {
@@ -94,7 +102,8 @@ export class CacheFile {
     if (!space) return undefined
     const records: (StoredRecord | undefined)[] = []
     const leases: ('granted' | 'held' | undefined)[] = []
-    for (const key of request.keys) {
+    const fruitless: (FruitlessLoads | undefined)[] = []
+    for (const [at, key] of request.keys.entries()) {
       const row = this.#getEntry.get(key, now)
       const due =
         request.lease !== undefined &&
@@ -105,15 +114,15 @@ export class CacheFile {
       const lease = due ? this.#lease(key, now, request.lease, mode) : undefined
       if (lease === 'wanted') return undefined
       leases.push(lease)
-      records.push(
-        row && { bytes: (row.bytes ?? NO_BYTES) as Uint8Array, version: row.version as number },
-      )
+      fruitless.push(lease && this.#fruitless.get(key, now))
+      records.push(row && recordOf(row, at, request.known))
       if (row && (row.used as number) <= now - TOUCHED_EVERY_MS) this.upkeep.touch(key, now)
     }
     const position = { sequence: space.sequence, epoch: space.epoch }
     return {
       records,
       leases,
+      ...(request.lease ? { fruitless } : {}),
       stamps: request.tags.map((tag) => this.#stamps.read(space, tag)),
       positions: request.keys.map(() => position),
       ...position,
@@ -129,6 +138,7 @@ export class CacheFile {
     const version = advance(space)
     this.#putEntry.run(key, space.id, version, space.epoch, freshUntil, keepUntil, now, bytes)
     this.#dropLease.run(key)
+    this.#fruitless.drop(key)
     this.upkeep.noteWrite(bytes.byteLength)
     return { stored: true, version }
   }
@@ -138,6 +148,7 @@ export class CacheFile {
     for (const key of keys) {
       this.#dropEntry.run(key)
       this.#dropLease.run(key)
+      this.#fruitless.drop(key)
     }
     return { sequence: keys.length > 0 ? advance(space) : space.sequence }
   }
@@ -152,11 +163,14 @@ export class CacheFile {
   }
 
   renew(now: number, key: string, token: string, ms: number): boolean {
-    return Number(this.#renewLease.run(now + ms, key, token, now).changes) > 0
+    const ours = Number(this.#renewLease.run(now + ms, key, token, now).changes) > 0
+    if (ours) this.#fruitless.keep(key, now + ms, now)
+    return ours
   }
 
-  release(key: string, token: string): void {
-    this.#releaseLease.run(key, token)
+  release(now: number, key: string, token: string, end: LoadEnd): void {
+    const lease = this.#releaseLease.get(key, token)
+    if (lease !== undefined && (lease.until as number) > now) this.#fruitless.note(key, end, now)
   }
 
   #lease(
@@ -169,6 +183,7 @@ export class CacheFile {
     if (holder !== undefined && holder.token !== request.token) return 'held'
     if (mode === 'read') return 'wanted'
     this.#putLease.run(key, request.token, now + request.ms)
+    this.#fruitless.keep(key, now + request.ms, now)
     return 'granted'
   }
 
@@ -188,4 +203,15 @@ export class CacheFile {
     }
     return undefined
   }
+}
+
+/** Of a record that the caller has, only what it asked for: the rest need not leave this thread. */
+function recordOf(
+  row: Record<string, unknown>,
+  at: number,
+  known: KnownVersions | undefined,
+): StoredRecord {
+  const bytes = (row.bytes ?? NO_BYTES) as Uint8Array
+  const version = row.version as number
+  return { bytes: known?.versions[at] === version ? bytes.slice(0, known.bytes) : bytes, version }
 }

@@ -1,4 +1,4 @@
-import type { ReadRequest, StampMode, WriteRequest } from '../../contracts/store.ts'
+import type { LoadEnd, ReadRequest, StampMode, WriteRequest } from '../../contracts/store.ts'
 
 // What travels between the main thread and the worker. Structured clone carries it: plain data only.
 
@@ -10,7 +10,12 @@ export type Operation =
   | { readonly name: 'delete'; readonly keys: readonly string[] }
   | { readonly name: 'stamp'; readonly tags: readonly string[]; readonly mode: StampMode }
   | { readonly name: 'renew'; readonly key: string; readonly token: string; readonly ms: number }
-  | { readonly name: 'release'; readonly key: string; readonly token: string }
+  | {
+      readonly name: 'release'
+      readonly key: string
+      readonly token: string
+      readonly end: LoadEnd
+    }
   | { readonly name: 'probe' }
   /** The last request: the file is closed and the thread ends. */
   | { readonly name: 'close' }

@@ -128,7 +128,7 @@ function perform(file: CacheFile, request: WorkerRequest, mode: 'read' | 'write'
     case 'renew':
       return file.renew(now, operation.key, operation.token, operation.ms)
     case 'release':
-      return file.release(operation.key, operation.token)
+      return file.release(now, operation.key, operation.token, operation.end)
     default:
       return file.makeSpace(space)
   }

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 export const APPLICATION_ID = 0x72634c32
 
 /** In `user_version`. A file of a lower one is emptied in place: it is a cache, not an archive. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 // `bytes` may be NULL: node:sqlite of Node 22 binds no bytes as that.
 // It is the last column, so that reading the others does not walk its overflow pages.
@@ -34,6 +34,13 @@ CREATE INDEX entries_by_end ON entries (keep_until);
 CREATE TABLE leases (
   key TEXT NOT NULL PRIMARY KEY,
   token TEXT NOT NULL,
+  until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE fruitless (
+  key TEXT NOT NULL PRIMARY KEY,
+  failed INTEGER NOT NULL,
+  failure TEXT,
+  unstored INTEGER NOT NULL,
   until REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE stamps (

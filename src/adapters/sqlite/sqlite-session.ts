@@ -1,4 +1,5 @@
 import type {
+  LoadEnd,
   ReadReply,
   ReadRequest,
   StampMode,
@@ -58,8 +59,8 @@ export class SqliteSession implements StoreSession {
     return this.#ask({ name: 'renew', key, token, ms })
   }
 
-  release(key: string, token: string): Promise<void> {
-    return this.#ask({ name: 'release', key, token })
+  release(key: string, token: string, end: LoadEnd = { kind: 'unused' }): Promise<void> {
+    return this.#ask({ name: 'release', key, token, end })
   }
 
   probe(): Promise<void> {

@@ -32,6 +32,7 @@ export class Upkeep {
   readonly #expire: StatementSync
   readonly #evict: StatementSync
   readonly #dropLeases: StatementSync
+  readonly #dropFruitless: StatementSync
   #maxPages = 0
   #writes = 0
   #logged = 0
@@ -51,6 +52,7 @@ export class Upkeep {
       'DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries ORDER BY used LIMIT ?)',
     )
     this.#dropLeases = db.prepare('DELETE FROM leases WHERE until <= ?')
+    this.#dropFruitless = db.prepare('DELETE FROM fruitless WHERE until <= ?')
   }
 
   limit(maxBytes: number): void {
@@ -90,7 +92,10 @@ export class Upkeep {
     this.#noteUse()
     let more = false
     if (sweep || look) more = this.#expire.run(now).changes === SLICE
-    if (sweep) this.#dropLeases.run(now)
+    if (sweep) {
+      this.#dropLeases.run(now)
+      this.#dropFruitless.run(now)
+    }
     if (look) this.#evictSlice()
     this.#db.exec('COMMIT')
     this.#shrink()

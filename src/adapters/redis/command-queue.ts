@@ -1,0 +1,126 @@
+import type { Clock } from '../../contracts/clock.ts'
+import { ResilienceError } from '../../kernel/errors.ts'
+import type { Script } from './scripts.ts'
+import { errorClass, unavailable } from './session-errors.ts'
+import type { Argument, Command, Reply, Transport } from './transport.ts'
+
+/** More only queue up in the server, where nobody can give them up. */
+const BATCHES_IN_FLIGHT = 4
+
+interface Waiting {
+  readonly command: Command
+  /** What to send where the server does not know the script. */
+  readonly inFull?: Command
+  readonly since: number
+  resolve(reply: Exclude<Reply, Error>): void
+  reject(error: unknown): void
+}
+
+/** What is waiting for one node. */
+interface Line {
+  readonly node: string
+  waiting: Waiting[]
+  inFlight: number
+  scheduled: boolean
+}
+
+/**
+ * Makes one pipeline per node of all that is asked in one turn of the microtasks. While four of them
+ * are on their way to a node the next one fills up, and what has waited there for longer than an
+ * operation may take is given up: its caller has been told so already.
+ */
+export class CommandQueue {
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #lines = new Map<string, Line>()
+
+  constructor(transport: Transport, clock: Clock, timeoutMs: number) {
+    this.#transport = transport
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** @throws what Redis answered, if that was an error. */
+  run(node: string, command: Command, inFull?: Command): Promise<Exclude<Reply, Error>> {
+    const line = this.#line(node)
+    return new Promise((resolve, reject) => {
+      const waiting = { command, since: this.#clock.now(), resolve, reject }
+      line.waiting.push(inFull ? { ...waiting, inFull } : waiting)
+      if (line.scheduled) return
+      line.scheduled = true
+      queueMicrotask(() => {
+        line.scheduled = false
+        this.#flush(line)
+      })
+    })
+  }
+
+  /** By its digest; a server that does not know it is sent the source, and knows it from then on. */
+  script(
+    node: string,
+    { sha, source }: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<Exclude<Reply, Error>> {
+    const rest = [keys.length, ...keys, ...args]
+    return this.run(node, ['EVALSHA', sha, ...rest], ['EVAL', source, ...rest])
+  }
+
+  #line(node: string): Line {
+    let line = this.#lines.get(node)
+    if (!line) {
+      line = { node, waiting: [], inFlight: 0, scheduled: false }
+      this.#lines.set(node, line)
+    }
+    return line
+  }
+
+  #flush(line: Line): void {
+    if (line.inFlight >= BATCHES_IN_FLIGHT) return
+    const oldest = this.#clock.now() - this.#timeoutMs
+    const batch = line.waiting.filter((one) => one.since >= oldest)
+    for (const one of line.waiting) if (one.since < oldest) one.reject(tooLate())
+    line.waiting = []
+    if (batch.length === 0) return
+    line.inFlight++
+    void this.#send(line.node, batch).finally(() => {
+      line.inFlight--
+      // Nodes come and go in Cluster.
+      if (line.inFlight === 0 && line.waiting.length === 0) this.#lines.delete(line.node)
+      else if (!line.scheduled) this.#flush(line)
+    })
+  }
+
+  /** Never rejects: each one that waits is told. */
+  async #send(node: string, batch: readonly Waiting[]): Promise<void> {
+    let replies: readonly Reply[]
+    try {
+      replies = await this.#transport.send(
+        node,
+        batch.map((one) => one.command),
+      )
+    } catch (error) {
+      for (const one of batch) one.reject(error)
+      return
+    }
+    const again: Waiting[] = []
+    batch.forEach((one, at) => {
+      const reply = replies[at]
+      if (reply === undefined) one.reject(unavailable('Redis left a command without an answer'))
+      else if (!(reply instanceof Error)) one.resolve(reply)
+      else if (one.inFull && errorClass(reply) === 'NOSCRIPT') {
+        const { resolve, reject } = one
+        again.push({ command: one.inFull, since: one.since, resolve, reject })
+      } else one.reject(reply)
+    })
+    if (again.length > 0) await this.#send(node, again)
+  }
+}
+
+function tooLate(): ResilienceError {
+  return new ResilienceError(
+    'ERR_TIMEOUT',
+    'Redis is too slow: four batches are on their way to it, and this one waited for too long',
+  )
+}

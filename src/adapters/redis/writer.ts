@@ -1,0 +1,13 @@
+import type { LoadEnd, StampMode, WriteReply, WriteRequest } from '../../contracts/store.ts'
+
+/** Changes to the parts of a cache: by scripts, or step by step where the server runs none. */
+export interface Writer {
+  /** `keepUntil` is capped already. */
+  write(request: WriteRequest): Promise<WriteReply>
+  /** At least one key. */
+  delete(keys: readonly string[]): Promise<{ readonly sequence: number }>
+  /** At least one tag. */
+  stamp(tags: readonly string[], mode: StampMode): Promise<{ readonly sequence: number }>
+  renew(key: string, token: string, ms: number): Promise<boolean>
+  release(key: string, token: string, end: LoadEnd): Promise<void>
+}

@@ -1,0 +1,83 @@
+import { crc32 } from 'node:zlib'
+import type { StoreContext, StoreSession } from '../../contracts/store.ts'
+import type { ScriptFlaw } from './script-call.ts'
+
+/** Something left out of the protocol on purpose: a simulation that does not notice is worth nothing. */
+export type MutantName =
+  | 'stamps-after-origin'
+  | 'no-lease-check'
+  | 'delete-keeps-lease'
+  | 'missing-stamp-valid'
+  | 'no-gap-rule'
+  | 'no-epoch-check'
+
+export interface Mutant {
+  readonly flaw: ScriptFlaw | undefined
+  /** Between the cache and its session. */
+  readonly wrap: (session: StoreSession) => StoreSession
+  /** Between the session and its cache. */
+  readonly alter: (context: StoreContext) => StoreContext
+}
+
+// Where the header of an envelope has what this mutant changes (src/envelope/header.ts).
+const CRC_OFFSET = 4
+const CHECKED_FROM = 8
+const STAMP_OFFSET = 56
+
+const RIGHT: Mutant = { flaw: undefined, wrap: (session) => session, alter: (context) => context }
+
+const MUTANTS: Readonly<Record<MutantName, Mutant>> = {
+  'stamps-after-origin': { ...RIGHT, wrap: stampedAfterOrigin },
+  'no-lease-check': { ...RIGHT, flaw: 'no-lease-check' },
+  'delete-keeps-lease': { ...RIGHT, flaw: 'keeps-lease' },
+  'missing-stamp-valid': { ...RIGHT, flaw: 'missing-stamp-valid' },
+  'no-gap-rule': { ...RIGHT, alter: withoutGaps },
+  'no-epoch-check': { ...RIGHT, flaw: 'no-epoch' },
+}
+
+export const MUTANT_NAMES = Object.keys(MUTANTS) as readonly MutantName[]
+
+export function mutantOf(name: MutantName | undefined): Mutant {
+  return name === undefined ? RIGHT : MUTANTS[name]
+}
+
+/** A commit carries the number of its own instant instead of that before its load. */
+function stampedAfterOrigin(session: StoreSession): StoreSession {
+  return {
+    read: (request) => session.read(request),
+    async write(request) {
+      const { fence } = request
+      if (!fence) return session.write(request)
+      const { sequence } = await session.read({ keys: [], tags: [] })
+      const bytes = restamped(request.bytes, sequence)
+      return session.write({ ...request, bytes, fence: { ...fence, sequence } })
+    },
+    delete: (keys) => session.delete(keys),
+    stamp: (tags, mode) => session.stamp(tags, mode),
+    renew: (key, token, ms) => session.renew(key, token, ms),
+    release: (key, token, end) => session.release(key, token, end),
+    probe: () => session.probe(),
+    close: () => session.close(),
+  }
+}
+
+/** The envelope with another stamp, and a checksum that is right. */
+function restamped(bytes: Uint8Array, sequence: number): Uint8Array {
+  const copy = Buffer.from(bytes)
+  copy.writeDoubleLE(sequence, STAMP_OFFSET)
+  copy.writeUInt32LE(
+    crc32(copy.subarray(CHECKED_FROM), crc32(copy.subarray(0, CRC_OFFSET))),
+    CRC_OFFSET,
+  )
+  return copy
+}
+
+/** Nobody is told that something was missed. */
+function withoutGaps(context: StoreContext): StoreContext {
+  return {
+    ...context,
+    onMessage: (message) => {
+      if (message.kind !== 'lost') context.onMessage?.(message)
+    },
+  }
+}

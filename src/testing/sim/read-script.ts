@@ -1,0 +1,67 @@
+import { FRUITLESS_MS, PREFIX_BYTES, STAMP_MS } from '../../adapters/redis/scripts.ts'
+import type { Reply } from '../../adapters/redis/transport.ts'
+import { numberOf, type ScriptCall, stampText } from './script-call.ts'
+
+const NOTHING: Buffer = Buffer.from('0')
+const NO_TEXT: Buffer = Buffer.alloc(0)
+
+interface FoundEntry {
+  readonly value: Buffer | null
+  readonly isFresh: boolean
+}
+
+/** The twin of `READ`. */
+export function readScript(call: ScriptCall): Reply {
+  const [epoch, number] = call.sequence()
+  const keys = call.number(2)
+  const tags = call.number(3)
+  const out: Reply[] = [Buffer.from(epoch), Buffer.from(number), Buffer.from(String(call.now))]
+  for (let i = 1; i <= keys; i++) {
+    const found = entryOf(call, epoch, i)
+    out.push(found.value, ...leaseOf(call, call.key(2 * i + 1), found.isFresh))
+  }
+  for (let i = 0; i < tags; i++) {
+    const key = call.key(2 * keys + 2 + i)
+    let stamp = call.stampOf(key, epoch)
+    if (!stamp && call.flaw === 'missing-stamp-valid') stamp = { hard: 0, soft: 0 }
+    if (!stamp) {
+      stamp = { hard: Number(number), soft: Number(number) }
+      call.data.set(key, stampText(epoch, stamp.hard, stamp.soft), call.now + STAMP_MS)
+    }
+    out.push(Buffer.from(String(stamp.hard)), Buffer.from(String(stamp.soft)))
+  }
+  return out
+}
+
+function entryOf(call: ScriptCall, epoch: string, i: number): FoundEntry {
+  const value = call.data.find(call.key(2 * i))?.value
+  const none = { value: null, isFresh: false }
+  if (value === undefined || value instanceof Map || value.length < PREFIX_BYTES) return none
+  if (String(value.readUInt32LE(16)) !== epoch) return none
+  const known = call.text(7 + i)
+  const isKnown = known !== '' && numberOf(known) === value.readDoubleLE(0)
+  return {
+    value: isKnown ? value.subarray(0, PREFIX_BYTES + call.number(7)) : value,
+    isFresh: call.now < value.readDoubleLE(8),
+  }
+}
+
+/** Whether it was granted, and what became of loads that stored nothing. */
+function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Reply] {
+  const when = call.text(4)
+  if (when !== 'always' && (when !== 'stale' || isFresh)) return [0, null]
+  const token = call.text(5)
+  const lease = call.data.hash(key)
+  const failed = lease?.get('f')
+  const unstored = lease?.get('x')
+  const fruitless =
+    failed || unstored ? [failed ?? NOTHING, lease?.get('m') ?? NO_TEXT, unstored ?? NOTHING] : null
+  const holder = lease?.get('t')?.toString()
+  if (holder !== undefined && holder !== token && call.holds(key, holder)) return [2, fruitless]
+  const ms = call.number(6)
+  const own = call.data.hashForWriting(key)
+  own.set('t', Buffer.from(token))
+  own.set('u', Buffer.from(String(call.now + ms)))
+  call.data.expire(key, call.now + Math.max(ms, FRUITLESS_MS))
+  return [1, fruitless]
+}

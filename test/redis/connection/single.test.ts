@@ -1,0 +1,3 @@
+import { singleBehaviours } from './single-behaviours.ts'
+
+singleBehaviours()
