@@ -13,6 +13,9 @@
 //   const value = f() // → the value, as console.log shows it
 //   f()               // → the value, or `throws ERR_…`: the code of the error
 //
+// Programs that import ./redis are run by the tests on a real Redis, which put the addresses of their
+// servers in the place of those in the document (test/redis/example/documents.test.ts).
+//
 // In expected text `…` stands for anything within the line. Other languages are not touched.
 
 /** A program as it stands in a Markdown file. */

@@ -32,6 +32,11 @@ export function allPrograms(): Program[] {
   return documents().flatMap((file) => programsOf(file, readDocument(file)))
 }
 
+/** Whether it needs a server: such programs are run by the tests on a real Redis. */
+export function needsRedis({ code }: Program): boolean {
+  return code.includes(`'${PACKAGE}/redis'`)
+}
+
 /**
  * Where programs of the documentation are run and checked: a folder outside of the repository, in
  * which the installed packages are found, with the sources bundled once for all programs.

@@ -16,7 +16,9 @@ export class L2Watch {
     this.#note = note
     for (const { name, cache } of instances) {
       cache.on('l2-state', (l2) => this.#changed(name, l2.state, l2.source))
-      this.#changed(name, cache.health().l2.state, cache.health().l2.source)
+      const { state, source } = cache.health().l2
+      this.#sources.set(name, source)
+      if (state !== 'ready') this.#away.add(name)
     }
   }
 

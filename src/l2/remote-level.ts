@@ -32,6 +32,8 @@ export class RemoteLevel {
   readonly #batches: ReadBatches
   readonly #writes: RemoteWrites
   #epoch: number | undefined
+  /** Something was read before the store was ready: it was loaded without a lease, and unfenced. */
+  #wasEarly = false
 
   constructor(store: Store, options: RemoteOptions) {
     const link = new StoreLink(store, options)
@@ -87,6 +89,7 @@ export class RemoteLevel {
    * as one. No lease while not writable.
    */
   read(request: ReadRequest): Promise<RemoteReply | undefined> {
+    if (this.#link.status.state !== 'ready') this.#wasEarly = true
     if (!this.usable) return Promise.resolve(undefined)
     if (!request.lease || this.writable) return this.#batches.read(request)
     const { lease: _lease, ...plain } = request
@@ -213,6 +216,9 @@ export class RemoteLevel {
     status.told(state)
     if (!this.usable) this.#batches.drop()
     if (isReady && !state.sameConnection) {
+      // Of what happened to these entries until now, nobody was told.
+      if (this.#wasEarly && !status.wasReady) this.#link.options.onMessage({ kind: 'lost' })
+      this.#wasEarly = false
       this.#writes.tellAll(status.wasReady)
       this.#gate.probeNow()
       this.#writes.gate.probeNow()

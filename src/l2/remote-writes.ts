@@ -32,7 +32,9 @@ export class RemoteWrites {
       journal: this.journal,
       tell: (replayed) => this.#tellAgain(replayed),
       onError: (error) => {
-        link.status.lastError = error
+        // Why it is away has been said; that it takes nothing then would only hide it.
+        const { status } = link
+        if (status.state !== 'down' && !status.readOnly) status.lastError = error
       },
     })
     this.gate = link.gate('write', () => this.#probe(), onGate)

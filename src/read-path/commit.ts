@@ -113,7 +113,8 @@ export async function writeRequest(
       },
       core.compression,
     )
-    return { key: storeKey, bytes, freshUntil, keepUntil }
+    // A store that forgets stamps needs one of each, or a plain read would find the entry outdated.
+    return { key: storeKey, bytes, freshUntil, keepUntil, tags: [...region.scopeTags, ...tags] }
   } catch (error) {
     core.rejectedEntries++
     report(core, 'unserializable', error)

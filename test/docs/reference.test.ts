@@ -45,6 +45,7 @@ describe('the reference', () => {
     ['Explanation', source('facade/results.ts')],
     ['CacheEvents', source('read-path/cache-events.ts')],
     ['LoadContext', source('read-path/policy.ts')],
+    ['RedisOptions', source('adapters/redis/ioredis/redis-options.ts')],
     ['SqliteOptions', source('adapters/sqlite/sqlite-store.ts')],
   ])('names every member of %s', (declaration, code) => {
     const members = membersOf(code, declaration)

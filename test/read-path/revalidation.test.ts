@@ -39,6 +39,7 @@ describe('a copy that has to be compared with L2', () => {
     expect(seen).toMatchObject({ reads: 1, bytes: [64] })
     await clock.advance('900ms')
     expect(one.get.peek('a')).toBe(LONG)
+    expect(one.get('a'), 'it is on the fast path').toBe(one.get('a'))
     expect(await copies(one)).toMatchObject({ outcome: 'hit' })
     expect([seen.reads, one.origin.count]).toEqual([1, 1])
     await clock.advance('9s')
@@ -205,6 +206,17 @@ describe('a copy that has to be compared with L2', () => {
     const { one, seen } = await withOldCopy({}, (store) => store, loose)
     expect(await copies(one)).toMatchObject({ outcome: 'promoted' })
     expect(seen.bytes[0]).toBeGreaterThan(64)
+  })
+
+  it('is not compared again at once where it is stale', async () => {
+    const { one } = await withOldCopy({ grace: '1h', graceBackoff: '10s', ttl: '1s' })
+    one.origin.failWith(new Error('down'))
+    await copies(one)
+    await settle()
+    one.line.set({ hangs: 1 })
+    const later = watch(copies(one))
+    await settle()
+    expect(later.value).toMatchObject({ outcome: 'stale-error' })
   })
 
   it('is read in full after its origin has failed: one number is remembered, not two', async () => {

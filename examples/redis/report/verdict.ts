@@ -8,7 +8,18 @@ export interface Phase {
 }
 
 const WIDTHS = [22, 8, 6, 6, 6, 7, 7, 7, 14] as const
-const HEAD = ['', 'answers', 'errors', 'L1', 'L2', 'p99 ms', 'origin', 'spent', 'without cache']
+const HEAD = [
+  '',
+  'answers',
+  'errors',
+  'L1',
+  'L2',
+  'p99 ms',
+  'origin',
+  'spent',
+  'without cache',
+  'old value seen for',
+]
 
 /** The table of the phases, and the sentence that says how it went. */
 export function report(phases: readonly Phase[], firstProblem: string | undefined) {
@@ -34,7 +45,7 @@ function cells({ name, tally }: Phase): string[] {
     `${perSecond(tally.originCalls, tally).toFixed(0)}/s`,
     dollars(tally.dollars),
     dollars(tally.dollarsWithout),
-    tally.oldestMs === 0 ? '' : `old value for ${ms(tally.oldestMs)} ms`,
+    tally.oldestMs === 0 ? '' : `${ms(tally.oldestMs)} ms`,
   ]
 }
 

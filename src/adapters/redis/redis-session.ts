@@ -200,7 +200,7 @@ export class RedisSession implements StoreSession {
     if (this.#closed) return
     if (this.#isSameConnection(state)) {
       this.#state = state
-      if (this.#serves === 'yes') this.#tellReady({ sameConnection: true })
+      if (this.#serves === 'yes') this.#tellChanged()
       return
     }
     this.#connection++
@@ -270,15 +270,24 @@ export class RedisSession implements StoreSession {
     this.#serves = 'yes'
     this.#follow(positions)
     this.#tellReady()
+    if (this.#state.partial) this.#tellChanged()
+  }
+
+  #tellChanged(): void {
+    const { partial } = this.#state
+    this.#tellReady({
+      sameConnection: true,
+      ...(partial ? { state: 'suspect', error: partial } : {}),
+    })
   }
 
   #tellReady(more: Partial<StoreState> = {}): void {
     const { readOnly, scripts } = this.#powers
     this.#tell({
       state: 'ready',
-      ...more,
       ...(readOnly ? { readOnly: true } : {}),
       ...(scripts ? {} : this.#withoutScripts()),
+      ...more,
     })
   }
 

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto'
 //
 // Where a script both reads and grants leases, the grant is tried with pcall: a server that is out of
 // memory, or takes no writes, can still be read. READONLY is no such case, it means the wrong node.
+// What is not of the type that it should be is no reason to fail either, least of all for the other
+// keys of the request: it counts as missing, and is overwritten.
 // The simulated Redis of ./testing has a twin of each in TypeScript; a test runs both side by side.
 
 export interface Script {
@@ -44,8 +46,8 @@ end`
 
 const STAMP = `
 local function stampOf(key, epoch)
-  local text = redis.call('GET', key)
-  if not text then return nil end
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' then return nil end
   local e, hard, soft = string.match(text, '^(%d+) (%d+) (%d+)$')
   if e ~= epoch then return nil end
   return tonumber(hard), tonumber(soft)
@@ -99,7 +101,11 @@ for i = 1, keys do
   end
   local grant, fruitless = 0, false
   if when == 'always' or (when == 'stale' and not fresh) then
-    local lease = redis.call('HMGET', KEYS[at + 1], 't', 'u', 'f', 'm', 'x')
+    local lease = redis.pcall('HMGET', KEYS[at + 1], 't', 'u', 'f', 'm', 'x')
+    if lease.err then
+      redis.pcall('DEL', KEYS[at + 1])
+      lease = {}
+    end
     if lease[3] or lease[5] then fruitless = {lease[3] or '0', lease[4] or '', lease[5] or '0'} end
     if lease[1] and lease[1] ~= token and time < tonumber(lease[2]) then
       grant = 2

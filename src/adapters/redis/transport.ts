@@ -33,6 +33,8 @@ export interface TransportState {
   /** Longest life of what is written to a server that may not be the master any more. */
   readonly maxKeepMs?: number
   readonly readOnly?: boolean
+  /** With `ready`: why most of it cannot be reached at present. */
+  readonly partial?: Error
   readonly error?: Error
 }
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { defaultCodec } from '../../codec/default-codec.ts'
 import { open } from '../../envelope/open.ts'
 import { hashOf } from '../../envelope/seal.ts'
-import { byteText, plain, span } from '../text.ts'
+import { byteText, count, plain, span } from '../text.ts'
 import type { Found, Lease } from './find-entry.ts'
 import { isChecksumRight, standingOf, type Verdict } from './judge.ts'
 
@@ -99,16 +99,18 @@ function tagRows(found: Found): readonly Row[] {
     ['tags', `loaded at ${own}`],
     ...found.tags.map((tag): Row => {
       const { stamp } = tag
-      const numbers = stamp ? `invalidated at ${stamp.hard}, expired at ${stamp.soft}` : 'no stamp'
-      return ['', `${plain(tag.tag)}: ${TAG_TEXTS[standingOf(tag, found)]} (${numbers})`]
+      const standing = standingOf(tag, found)
+      const number = standing === 'invalidated' ? stamp?.hard : stamp?.soft
+      const at = stamp ? ` (stamp ${number})` : ''
+      return ['', `${plain(tag.tag)}: ${TAG_TEXTS[standing]}${at}`]
     }),
   ]
 }
 
 function leaseText({ isHeld, until, failed, unstored }: Lease, now: number): string {
   const loads = [
-    ...(failed > 0 ? [`${failed} loads failed lately`] : []),
-    ...(unstored > 0 ? [`${unstored} loads brought what may not be stored`] : []),
+    ...(failed > 0 ? [`${count(failed, 'load')} failed lately`] : []),
+    ...(unstored > 0 ? [`${count(unstored, 'load')} brought what may not be stored`] : []),
   ]
   const held =
     isHeld && until !== undefined

@@ -49,7 +49,7 @@ export async function findEntry(servers: Servers, space: KeySpace, key: string):
     ['HMGET', space.sequence(partition), 'e', 'n'],
     ['HMGET', space.lease(partition, key), 't', 'u', 'f', 'x'],
   ])
-  const now = Number((time as readonly Reply[])[0]) * 1000
+  const now = timeOf(time)
   const stampsKey = space.sequence(STAMPS)
   const [stamps] = await askAt(servers, stampsKey, [['HMGET', stampsKey, 'e', 'n']])
   const stampsPosition = positionOf(stamps)
@@ -72,6 +72,11 @@ export async function findEntry(servers: Servers, space: KeySpace, key: string):
         ? await findStamps(servers, space, tagsOf(record, header), stampsPosition)
         : [],
   }
+}
+
+function timeOf(reply: Reply | undefined): number {
+  const [seconds, micros] = Array.isArray(reply) ? reply : []
+  return Number(String(seconds)) * 1000 + Math.floor(Number(String(micros)) / 1000)
 }
 
 function tagsOf({ bytes }: RedisRecord, { tagBytes }: EnvelopeHeader): readonly string[] {

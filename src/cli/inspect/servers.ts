@@ -1,5 +1,6 @@
 import { slotOf } from '../../adapters/redis/ioredis/cluster-slot.ts'
 import type { Endpoint } from '../../adapters/redis/ioredis/discovery.ts'
+import { parseInfo, refuseCluster } from '../../adapters/redis/ioredis/server-info.ts'
 import type { Settings } from '../../adapters/redis/ioredis/settings.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
 import type { CliWorld } from '../cli-world.ts'
@@ -24,7 +25,7 @@ export async function openServers(settings: Settings, world: CliWorld): Promise<
   const { target } = settings
   switch (target.kind) {
     case 'standalone':
-      return single(await open([target.endpoint], settings, world))
+      return single(await notOfCluster(await open([target.endpoint], settings, world)))
     case 'sentinel':
       return single(await open(await candidates(target, world), settings, world))
     case 'cluster':
@@ -32,6 +33,17 @@ export async function openServers(settings: Settings, world: CliWorld): Promise<
     case 'client':
       throw unavailable('A client cannot be given here.')
   }
+}
+
+/** There the keys have other names: nothing would be found, and nobody would know why. */
+async function notOfCluster(connection: Connection): Promise<Connection> {
+  const reply = await connection.ask('INFO', 'cluster')
+  const isNode = Buffer.isBuffer(reply) && refuseCluster(parseInfo(reply.toString())) !== undefined
+  if (!isNode) return connection
+  connection.close()
+  throw unavailable(
+    'The server is a node of a Redis Cluster: give some nodes as --cluster host:port,…',
+  )
 }
 
 function single(connection: Connection): Servers {

@@ -4,6 +4,7 @@ import { type Cluster, startCluster } from '../servers/cluster.ts'
 import type { RedisProcess } from '../servers/redis-process.ts'
 import { until } from '../servers/until.ts'
 import { isError, type Opened, openTransport, space } from './open-transport.ts'
+import { moveSlot } from './operate.ts'
 
 describe('slots that move under load', () => {
   let cluster: Cluster
@@ -18,24 +19,8 @@ describe('slots that move under load', () => {
     await cluster?.stop()
   })
 
-  /** As an operator does it: step by step, with the keys in small groups. */
-  async function move(slot: number, from: RedisProcess, to: RedisProcess): Promise<void> {
-    const [fromId, toId] = [
-      await from.cli<string>('CLUSTER', 'MYID'),
-      await to.cli<string>('CLUSTER', 'MYID'),
-    ]
-    await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId)
-    await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId)
-    for (;;) {
-      const keys = await from.cli<string[]>('CLUSTER', 'GETKEYSINSLOT', slot, 5)
-      if (keys.length === 0) break
-      await from.cli('MIGRATE', to.host, to.port, '', 0, 1000, 'KEYS', ...keys)
-    }
-    for (const node of [to, from]) await node.cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId)
-    for (const node of cluster.nodes) {
-      if (node !== to && node !== from) await node.cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId)
-    }
-  }
+  const move = (slot: number, from: RedisProcess, to: RedisProcess) =>
+    moveSlot(slot, from, to, cluster.nodes)
 
   it('are followed without an error or a lost write, there and back', async () => {
     const tag = space.hashTag(3)

@@ -6,11 +6,14 @@ export class SlotTable {
   readonly #owners: (string | undefined)[]
   /** Masters and replicas: whoever may know of the cluster when the masters are gone. */
   readonly known: ReadonlySet<string>
+  /** By address; the id of a node is the cluster's name for it. */
+  readonly #ids: ReadonlyMap<string, string>
   #ownerSet: Set<string | undefined> | undefined
 
-  private constructor(owners: (string | undefined)[], known: ReadonlySet<string>) {
+  private constructor(owners: (string | undefined)[], ids: ReadonlyMap<string, string>) {
     this.#owners = owners
-    this.known = known
+    this.#ids = ids
+    this.known = new Set(ids.keys())
   }
 
   /**
@@ -20,19 +23,40 @@ export class SlotTable {
    */
   static parse(reply: Reply, asked: string, translate: (address: string) => string): SlotTable {
     const owners: (string | undefined)[] = new Array(SLOTS)
-    const known = new Set<string>()
+    const ids = new Map<string, string>()
     const ownHost = asked.slice(0, asked.lastIndexOf(':'))
     for (const range of asList(reply)) {
       const [from, to, ...nodes] = asList(range)
       const addresses = nodes.map((node) => translate(addressOf(asList(node), ownHost)))
-      for (const address of addresses) known.add(address)
+      for (const [at, address] of addresses.entries())
+        ids.set(address, String(asList(nodes[at])[2]))
       owners.fill(addresses[0], Number(from), Number(to) + 1)
     }
-    return new SlotTable(owners, known)
+    return new SlotTable(owners, ids)
   }
 
   ownerOf(slot: number): string | undefined {
     return this.#owners[slot]
+  }
+
+  /** Unknown of an address that only a redirection has told of. */
+  idOf(address: string): string | undefined {
+    return this.#ids.get(address)
+  }
+
+  addressesOf(id: string): string[] {
+    return [...this.#ids].filter(([, one]) => one === id).map(([address]) => address)
+  }
+
+  isOwner(address: string): boolean {
+    return this.#distinct().has(address)
+  }
+
+  /** Of all slots. */
+  shareOf(addresses: ReadonlySet<string>): number {
+    return (
+      this.#owners.filter((owner) => owner !== undefined && addresses.has(owner)).length / SLOTS
+    )
   }
 
   move(slot: number, address: string): void {

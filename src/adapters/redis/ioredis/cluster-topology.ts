@@ -4,6 +4,7 @@ import { ClusterNode, type NodeWatcher } from './cluster-node.ts'
 import { slotOf } from './cluster-slot.ts'
 import { SlotTable } from './cluster-slot-table.ts'
 import type { NodeSource } from './cluster-source.ts'
+import { type ClusterView, isBetter, viewOf } from './cluster-view.ts'
 
 export interface TopologyWatcher extends NodeWatcher {
   /** The slots were read anew, or one of them has moved. */
@@ -28,6 +29,8 @@ const IDLE_MS = 5000
  */
 export class ClusterTopology {
   table: SlotTable | undefined
+  /** Why no slot is served at present, as all nodes that answer see it. */
+  failure: string | undefined
   readonly #world: TransportWorld
   readonly #source: NodeSource
   readonly #watcher: TopologyWatcher
@@ -39,6 +42,7 @@ export class ClusterTopology {
   #isAsking = false
   #isAskedAgain = false
   #turn = 0
+  #epoch = 0
   #isClosed = false
 
   constructor(world: TransportWorld, source: NodeSource, watcher: TopologyWatcher) {
@@ -144,12 +148,15 @@ export class ClusterTopology {
   }
 
   #isDegraded(): boolean {
-    return !this.table?.isComplete || this.owners().some((node) => !node.isUsable)
+    if (!this.table?.isComplete || this.failure !== undefined) return true
+    return this.owners().some((node) => !node.isUsable)
   }
 
   #tick(): void {
     this.#tickAt = Number.POSITIVE_INFINITY
     this.#dropReplaced()
+    // What a node says of itself changes while it is connected, and is needed when it is succeeded.
+    if (!this.#isDegraded()) for (const node of this.owners()) void node.look()
     this.refresh()
   }
 
@@ -168,12 +175,15 @@ export class ClusterTopology {
   async #ask(first: string | undefined): Promise<void> {
     const candidates = this.#candidates(first)
     if (candidates.length === 0) this.#scout()
+    let best: ClusterView | undefined
     for (const node of candidates) {
-      const table = await this.#askOne(node)
+      const view = await this.#askOne(node)
       if (this.#isClosed) return
-      if (table) return this.#take(table)
+      if (view && isBetter(view, best)) best = view
+      if (best && best.failure === undefined && best.epoch >= this.#epoch) break
     }
-    if (candidates.length > 0) this.#scout()
+    if (best) this.#take(best)
+    else if (candidates.length > 0) this.#scout()
   }
 
   #candidates(first: string | undefined): ClusterNode[] {
@@ -189,24 +199,31 @@ export class ClusterTopology {
       this.node(address)
   }
 
-  async #askOne(node: ClusterNode): Promise<SlotTable | undefined> {
+  async #askOne(node: ClusterNode): Promise<ClusterView | undefined> {
     const { clock, timeoutMs } = this.#world
     const limit = new Promise<undefined>((resolve) => {
       const ms = ASK_DEADLINES * timeoutMs
       clock.setTimeout(() => clock.immediate(() => resolve(undefined)), ms, { unref: true })
     })
     try {
-      const replies = await Promise.race([node.send([['cluster', 'SLOTS']]), limit])
+      const questions = [
+        ['cluster', 'SLOTS'],
+        ['cluster', 'INFO'],
+      ]
+      const replies = await Promise.race([node.send(questions), limit])
       const reply = replies?.[0]
       if (!Array.isArray(reply) || reply.length === 0) return undefined
-      return SlotTable.parse(reply, node.address, (address) => this.#source.translate(address))
+      const table = SlotTable.parse(reply, node.address, (one) => this.#source.translate(one))
+      return viewOf(table, replies?.[1])
     } catch {
       return undefined
     }
   }
 
-  #take(table: SlotTable): void {
+  #take({ table, epoch, failure }: ClusterView): void {
     this.table = table
+    this.#epoch = epoch
+    this.failure = failure
     const owners = new Set(this.owners())
     this.#watcher.onTable()
     const now = this.#world.clock.now()

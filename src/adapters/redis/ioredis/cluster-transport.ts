@@ -17,13 +17,15 @@ import type { ClusterNode } from './cluster-node.ts'
 import { ClusterSender } from './cluster-send.ts'
 import { broughtNodes, type NodeSource, ownNodes } from './cluster-source.ts'
 import { ClusterTopology } from './cluster-topology.ts'
-import { asUnavailable } from './redis-errors.ts'
+import { asUnavailable, ConnectionFault } from './redis-errors.ts'
 import type { Settings } from './settings.ts'
 
 /** How long a node that is down may keep the others from being used at the start. */
 const PATIENCE_MS = 500
 /** First version with sharded channels. */
 const SHARDED_VERSION = 7
+/** Share of the slots with which a cluster is not called suspect. */
+const ENOUGH = 0.5
 
 /**
  * A transport to a Redis Cluster: to `target.nodes`, over connections of its own, or through the
@@ -51,6 +53,7 @@ class ClusterTransport implements Transport {
   readonly #bus: ClusterBus
   readonly #lineage = new ClusterLineage()
   #state: TransportState['state'] = 'connecting'
+  #partial: { readonly partial: Error } | undefined
   #wasReady = false
   #isPlanned = false
   #patientUntil: number | undefined
@@ -63,7 +66,9 @@ class ClusterTransport implements Transport {
     this.#source = source
     this.#topology = new ClusterTopology(world, source, {
       onConnected: (node) => {
-        if (!this.#topology.table) this.#topology.refresh(node.address)
+        const id = this.#topology.table?.idOf(node.address)
+        if (id === undefined) this.#topology.refresh(node.address)
+        else if (node.isAdmitted) this.#lineage.note({ id, address: node.address }, node.info ?? {})
         this.#plan()
       },
       onLost: (node) => {
@@ -118,7 +123,7 @@ class ClusterTransport implements Transport {
   #judge(): void {
     const owners = this.#topology.owners()
     const serving = owners.filter((node) => node.isConnected && !node.isDead)
-    if (serving.length === 0) this.#tellDown()
+    if (serving.length === 0 || this.#topology.failure !== undefined) this.#tellDown()
     else if (serving.length === owners.length || !this.#isPatient()) this.#tellServing(serving)
   }
 
@@ -128,9 +133,13 @@ class ClusterTransport implements Transport {
     for (const node of stale) void node.look()
     if (stale.length > 0 && !this.#wasReady) return
     // A replica that is on its way to be the master does not call itself so yet.
-    const fresh = strangers.filter((node) => node.isFresh && node.info?.role !== 'slave')
+    const fresh = strangers.filter(
+      ({ address, isFresh, info }) =>
+        isFresh && info?.role !== 'slave' && this.#topology.table?.idOf(address) !== undefined,
+    )
     const isBack = this.#state !== 'ready' && serving.some((node) => node.isAdmitted)
     if (fresh.length > 0 || isBack) this.#tellReady(fresh)
+    else if (this.#state === 'ready') this.#tellPartial()
   }
 
   #isPatient(): boolean {
@@ -152,7 +161,26 @@ class ClusterTransport implements Transport {
     this.#state = 'ready'
     this.bus = this.#busKind()
     this.#bus.regroup()
-    this.#events.onState({ state: 'ready', source: this.#source.source, lineage })
+    this.#partial = this.#findPartial()
+    const { source } = this.#source
+    this.#events.onState({ state: 'ready', source, lineage, ...this.#partial })
+  }
+
+  #tellPartial(): void {
+    const partial = this.#findPartial()
+    if ((partial === undefined) === (this.#partial === undefined)) return
+    this.#partial = partial
+    this.#events.onState({ state: 'ready', source: this.#source.source, ...partial })
+  }
+
+  /** Where most slots are out of reach. */
+  #findPartial(): { readonly partial: Error } | undefined {
+    const owners = this.#topology.owners()
+    const usable = new Set(owners.filter((node) => node.isUsable).map((node) => node.address))
+    if ((this.#topology.table?.shareOf(usable) ?? 0) > ENOUGH) return undefined
+    const cause = owners.find((node) => !node.isUsable && node.error)?.error
+    const message = `Only ${usable.size} of ${owners.length} masters of the Redis cluster can be used, and most slots are not served: check the other nodes, and the way to them.`
+    return { partial: asUnavailable(new ConnectionFault('passing', message, cause)) }
   }
 
   #lineageOf(fresh: readonly ClusterNode[]): Lineage {
@@ -161,7 +189,7 @@ class ClusterTransport implements Transport {
     const now = this.#world.clock.now()
     // All of them are told to the lineage, whatever the first one says.
     const pasts = fresh.map(({ address, info }) =>
-      this.#lineage.accept(address, info ?? {}, table, now),
+      this.#lineage.accept({ id: table.idOf(address) ?? '', address }, info ?? {}, table, now),
     )
     if (!this.#wasReady) return 'first'
     return pasts.includes('other') ? 'other' : 'same'
@@ -186,10 +214,25 @@ class ClusterTransport implements Transport {
     const errors = [...this.#topology.nodes].map((node) => node.error)
     const cause = errors.find((error) => error !== undefined)
     const hasNobodyLeft = cause !== undefined && errors.every((error) => error !== undefined)
-    const isNews = this.#state === 'ready' || (this.#state === 'connecting' && hasNobodyLeft)
-    if (!isNews) return
+    const { failure } = this.#topology
+    const isCertain = hasNobodyLeft || failure !== undefined
+    if (this.#state === 'down' || (this.#state === 'connecting' && !isCertain)) return
     this.#state = 'down'
-    const error = asUnavailable(cause ?? new Error('No node of the Redis cluster answers'))
+    const error = asUnavailable(failure === undefined ? (cause ?? silence()) : clusterDown(failure))
     this.#events.onState({ state: 'down', source: this.#source.source, error })
   }
+}
+
+function silence(): Error {
+  return new ConnectionFault(
+    'passing',
+    'No node of the Redis cluster answers: check whether they run, and the network.',
+  )
+}
+
+function clusterDown(failure: string): Error {
+  return new ConnectionFault(
+    'passing',
+    `The Redis cluster serves nothing (CLUSTERDOWN), ${failure}: bring its masters back, or set cluster-require-full-coverage to no.`,
+  )
 }

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Argument, Command, Reply } from '../../src/adapters/redis/transport.ts'
-import { seededRandom } from '../../src/kernel/seeded-random.ts'
-import { SimServer } from '../../src/testing/sim/sim-server.ts'
-import { startServer } from '../redis/servers/server.ts'
+import type { Argument, Command, Reply } from '../../../src/adapters/redis/transport.ts'
+import { seededRandom } from '../../../src/kernel/seeded-random.ts'
+import { SimServer } from '../../../src/testing/sim/sim-server.ts'
+import { startServer } from '../servers/server.ts'
 import { RandomCommands, SHORT_MS } from './random-commands.ts'
 
 const SEEDS = 25
@@ -69,6 +69,7 @@ async function compare(seed: number): Promise<void> {
     const simulated = twin.execute(command, now)
     if (command[0] === 'SCRIPT') commands.forget()
     if (isSameLife(command, real.reply, simulated)) continue
+    if (process.env.DBG) console.log('DBG', seed, i, now.toFixed(3), JSON.stringify(command.map(String).join(' ').slice(0,150)), '=>', JSON.stringify(shown(real.reply, real.reply)), JSON.stringify(shown(simulated, real.reply)))
     const place = `seed ${seed}, command ${i}: ${command.map(String).join(' ').slice(-300)}`
     expect(shown(simulated, real.reply), place).toEqual(shown(real.reply, real.reply))
     if (command.some((argument) => argument === SHORT_MS)) await pass(2 * SHORT_MS)

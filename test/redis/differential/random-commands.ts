@@ -8,9 +8,9 @@ import {
   STAMP_TAGS,
   TOUCH,
   WRITE,
-} from '../../src/adapters/redis/scripts.ts'
-import type { Argument, Command } from '../../src/adapters/redis/transport.ts'
-import { Chance } from '../../src/testing/sim/random-choice.ts'
+} from '../../../src/adapters/redis/scripts.ts'
+import type { Argument, Command } from '../../../src/adapters/redis/transport.ts'
+import { Chance } from '../../../src/testing/sim/random-choice.ts'
 
 /** So long that no test reaches its end, or so short that it is over before the next command. */
 export const LONG_MS = 60_000
