@@ -50,6 +50,27 @@ export default defineConfig({
         },
       },
       {
+        // The core of it on the oldest ioredis that is supported.
+        resolve: { alias: [{ find: /^ioredis$/, replacement: 'ioredis-5' }] },
+        test: {
+          name: 'redis-ioredis5',
+          include: [
+            'test/redis/client-version.test.ts',
+            'test/redis/connection/single.test.ts',
+            'test/redis/protocol/conformance.test.ts',
+            'test/redis/sentinel/failover.test.ts',
+            'test/redis/cluster/routing.test.ts',
+          ],
+          env: { RC_IOREDIS: '5' },
+          globalSetup: ['test/redis/servers/global-setup.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // The same decorators as NestJS users compile them: three arguments instead of two.
         oxc: { decorator: { legacy: true } },
         test: {

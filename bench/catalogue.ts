@@ -107,6 +107,14 @@ export const scenes: readonly SceneEntry[] = [
     ],
   },
   {
+    name: 'redis-hit',
+    processes: 3,
+    rows: [
+      { id: 'redis-hit-100', title: 'redis: 100 hits of 1 kB at once', unit: 'x', target: 0.5 },
+      { id: 'redis-hit', title: 'redis: one hit of 1 kB', unit: 'x', target: 1.35 },
+    ],
+  },
+  {
     name: 'keys',
     processes: 2,
     rows: [

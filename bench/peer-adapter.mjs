@@ -69,7 +69,7 @@ async function openL2(redis, memory) {
   if (redis && existsSync(built('redis.js'))) {
     const { host, port } = redis
     const library = await load('redis.js')
-    return { kind: 'redis', store: library.redis({ standalone: { host, port } }) }
+    return { kind: 'redis', store: library.redis({ url: `redis://${host}:${port}` }) }
   }
   return { kind: 'memory', store: memory() }
 }

@@ -15,7 +15,10 @@ export async function buildLibrary(): Promise<string> {
     absWorkingDir: root,
     entryPoints: {
       index: 'src/index.ts',
+      redis: 'src/redis.ts',
       sqlite: 'src/sqlite.ts',
+      keyv: 'src/keyv.ts',
+      testing: 'src/testing.ts',
       'sqlite-worker': 'src/adapters/sqlite/sqlite-worker.ts',
     },
     outdir: target,
@@ -26,6 +29,8 @@ export async function buildLibrary(): Promise<string> {
     packages: 'external',
     splitting: true,
     sourcemap: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'error',
   })
   return `${root}${target}`

@@ -8,6 +8,7 @@ const settings = JSON.parse(json ?? '{}')
 const { scene } = (await import(`../scenes/${name}.ts`)) as { scene: Scene }
 const measured = await scene({
   library: await import(url('index.js')),
+  loadRedis: async () => (await import(url('redis.js'))).redis,
   loadSqlite: async () => (await import(url('sqlite.js'))).sqlite,
   url,
   settings: settings.rounds,

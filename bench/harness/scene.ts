@@ -1,10 +1,12 @@
 import type * as library from '../../src/index.ts'
+import type { redis } from '../../src/redis.ts'
 import type { sqlite } from '../../src/sqlite.ts'
 import type { RoundSettings } from './rounds.ts'
 
 /** The built library: what a user runs, not the source. */
 export interface Built {
   readonly library: typeof library
+  loadRedis(): Promise<typeof redis>
   loadSqlite(): Promise<typeof sqlite>
   /** URL of a built file. */
   url(file: string): string

@@ -21,3 +21,15 @@ export const TTL_MS = 3_600_000
 export function bareLru<K extends {}>(): LRUCache<K, object> {
   return new LRUCache<K, object>({ max: MAX_ENTRIES, ttl: TTL_MS })
 }
+
+/** About 1,000 bytes as JSON. */
+export function kilobyteValue(id: number) {
+  return {
+    ...sampleValue(id),
+    notes: Array.from({ length: 8 }, (_, line) => ({
+      line,
+      at: '2026-11-24T12:00:00.000Z',
+      text: `Observación ${id + line}: pago recibido`,
+    })),
+  }
+}

@@ -8,6 +8,7 @@ import {
   unknownName,
 } from '../kernel/options.ts'
 import { keyOf } from '../key/key-of.ts'
+import type { RemoteHealth } from '../l2/store-status.ts'
 import { type CacheEvents, EVENT_NAMES } from '../read-path/cache-events.ts'
 import type { Core } from '../read-path/core.ts'
 import { handOut } from '../read-path/hand-out.ts'
@@ -244,8 +245,7 @@ export class Cache {
       },
       l2: {
         ...(l2 ?? { ...NO_L2, since: core.startedAt }),
-        stalenessMs:
-          l2?.coherence === 'bus' ? Math.min(BUS_STALENESS_MS, core.l1TtlMs) : core.l1TtlMs,
+        stalenessMs: stalenessMs(core, l2),
       },
     }
   }
@@ -326,4 +326,10 @@ function hasSameMembers(one: Given, other: Given): boolean {
     names.length === Object.keys(one).length &&
     names.every((name) => Object.is(one[name], other[name]))
   )
+}
+
+function stalenessMs({ l1TtlMs }: Core, l2: RemoteHealth | undefined): number {
+  // Without an answer from L2 a copy is served until its own ttl ends.
+  if (!l2 || l2.state !== 'ready') return Number.POSITIVE_INFINITY
+  return l2.coherence === 'bus' ? Math.min(BUS_STALENESS_MS, l1TtlMs) : l1TtlMs
 }

@@ -2,8 +2,8 @@ import { checkBoolean, checkCount, checkOptionNames, invalidOption } from '../ke
 import type { ManyOrigin } from '../read-path/call-origin.ts'
 import { handOut } from '../read-path/hand-out.ts'
 import type { Outcome } from '../read-path/outcome.ts'
-import type { Read } from '../read-path/read-request.ts'
 import { readMany } from '../read-path/read-many.ts'
+import type { Read } from '../read-path/read-request.ts'
 import type { WarmResult } from './results.ts'
 import type { WrappedCore } from './wrapped-core.ts'
 

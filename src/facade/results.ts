@@ -69,7 +69,8 @@ export interface CacheHealth {
      * How long another process may serve a value as fresh at most after this one has invalidated it
      * durably, in milliseconds, as things are at present. 1300 with a working bus, even if a message
      * is lost (a heartbeat of 1 s, 250 ms of patience, a round trip); where others cannot be told, the
-     * time after which they ask L2 again: `l1.ttlMs`. `Infinity` without an L2: nobody is told.
+     * time after which they ask L2 again: `l1.ttlMs`. `Infinity` without an L2, and while
+     * it is not `ready`: nobody can be told, and the ttl of an entry is its only bound.
      */
     readonly stalenessMs: number
   }

@@ -71,6 +71,19 @@ describe('health', () => {
     })
   })
 
+  it('gives no bound of staleness while L2 cannot be asked', () => {
+    const late: Store = {
+      ...memory(),
+      open(context) {
+        const session = memory().open({ ...context, onState: () => {} })
+        context.onState({ state: 'down', source: 'memory' })
+        return session
+      },
+    }
+    const { cache } = setUp({ l2: late })
+    expect(cache.health().l2.stalenessMs).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it.each([
     ['bus', '2m', 60_000, true],
     ['bus', '60s', 60_000, false],

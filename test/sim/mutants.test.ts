@@ -9,6 +9,8 @@ const MOST_SEEDS: Readonly<Record<MutantName, number>> = {
   'missing-stamp-valid': 600,
   'no-gap-rule': 600,
   'no-epoch-check': 600,
+  'blind-revalidation': 600,
+  'no-replay': 600,
 }
 const AT_A_TIME = 20
 

@@ -18,6 +18,10 @@ interface Share {
 type News = { readonly progress: SimulationProgress } | { readonly report: SimulationReport }
 
 const PROGRESS_MS = 1000
+/** Where lines cannot be overwritten. */
+const LINE_MS = 10_000
+/** Short-lived objects are nearly all there is: a larger nursery is collected less often. */
+const YOUNG_MB = 64
 
 if (isMainThread) process.exitCode = await main()
 else await work(workerData as Share)
@@ -61,7 +65,8 @@ function sharesOf(
 async function runAll(shares: readonly Share[], startedAt: number): Promise<SimulationReport[]> {
   const progress = new Map<number, SimulationProgress>()
   const total = shares.reduce((sum, { seeds }) => sum + seeds, 0)
-  const timer = setInterval(() => show(total, [...progress.values()], startedAt), PROGRESS_MS)
+  const everyMs = process.stdout.isTTY ? PROGRESS_MS : LINE_MS
+  const timer = setInterval(() => show(total, [...progress.values()], startedAt), everyMs)
   try {
     return await Promise.all(
       shares.map((share, i) => runOne(share, (news) => progress.set(i, news))),
@@ -77,7 +82,10 @@ function runOne(
   onProgress: (progress: SimulationProgress) => void,
 ): Promise<SimulationReport> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: share })
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: share,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     worker.on('error', reject)
     worker.on('exit', (code) => reject(new Error(`a worker ended with code ${code}`)))
     worker.on('message', (news: News) => {
@@ -112,23 +120,26 @@ function show(total: number, all: readonly SimulationProgress[], startedAt: numb
     `${done} of ${total} schedules, ${sum((one) => one.operations)} operations, ` +
     `${sum((one) => one.faults)} faults, ${sum((one) => one.violations)} violations, ${left} s left`
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`)
-  else if (Math.round(seconds) % 30 === 0) console.log(line)
+  else console.log(line)
 }
 
 function conclude(reports: readonly SimulationReport[], startedAt: number): number {
   const sum = (count: (report: SimulationReport) => number): string =>
-    reports.reduce((so, report) => so + count(report), 0).toLocaleString('en')
+    String(reports.reduce((so, report) => so + count(report), 0))
   const violations = reports.flatMap((report) => report.violations)
   for (const { seed, message, trace, replay } of violations.slice(0, 10)) {
     console.log(`\nseed ${seed}: ${message}`)
     for (const line of trace) console.log(`  ${line}`)
     console.log(`  again: ${replay}`)
   }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(
-    `\n${violations.length} violations in ${sum(({ schedules }) => schedules)} schedules: ` +
-      `${sum(({ operations }) => operations)} operations, ${sum(({ faults }) => faults)} faults, ` +
-      `${sum(({ events }) => events)} events, ${seconds} s`,
+    `\n${sum(({ schedules }) => schedules)} schedules, ${sum(({ operations }) => operations)} ` +
+      `operations, ${sum(({ faults }) => faults)} faults: ${violations.length} violations in ` +
+      durationOf(performance.now() - startedAt),
   )
   return violations.length > 0 ? 1 : 0
+}
+
+function durationOf(ms: number): string {
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
 }

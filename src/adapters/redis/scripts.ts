@@ -219,15 +219,16 @@ return 1`,
 )
 
 /**
- * Deletes entries and drops their leases. KEYS: sequence; for each key its entry and its lease.
+ * Deletes entries and drops their leases, first of all: a server that is out of memory does that much
+ * before it fails. KEYS: sequence; for each key its entry and its lease.
  * ARGV: epoch, publish command, channel, head, tail. Reply: number.
  */
 export const DELETE = script(
   'delete',
   `${SEQUENCE}${PUBLISH}
 local epoch = sequence()
-local number = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'n', 1))
 for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
+local number = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'n', 1))
 publish(ARGV[2], ARGV[3], ARGV[4], epoch, number, ARGV[5])
 return number`,
 )

@@ -12,6 +12,8 @@ interface Stamped {
  */
 export class LeaseWatch {
   readonly violations: string[] = []
+  /** When last somebody was told that another one loads, in the server's time. */
+  heldAt = Number.NEGATIVE_INFINITY
   /** By lease: the tokens that may hold it, and until when. After a failover there may be several. */
   readonly #held = new Map<string, Map<string, number>>()
   readonly #granted = new Map<string, Set<string>>()
@@ -63,6 +65,7 @@ export class LeaseWatch {
     const count = Number(textOf(args[1]))
     for (let i = 0; i < count; i++) {
       const key = keys[2 * i + 2]
+      if (reply[3 + 3 * i + 1] === 2) this.heldAt = now
       if (reply[3 + 3 * i + 1] === 1) {
         this.#hold({ now }, key, textOf(args[4]), textOf(args[5]))
       }

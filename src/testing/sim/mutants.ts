@@ -10,6 +10,8 @@ export type MutantName =
   | 'missing-stamp-valid'
   | 'no-gap-rule'
   | 'no-epoch-check'
+  | 'blind-revalidation'
+  | 'no-replay'
 
 export interface Mutant {
   readonly flaw: ScriptFlaw | undefined
@@ -33,6 +35,8 @@ const MUTANTS: Readonly<Record<MutantName, Mutant>> = {
   'missing-stamp-valid': { ...RIGHT, flaw: 'missing-stamp-valid' },
   'no-gap-rule': { ...RIGHT, alter: withoutGaps },
   'no-epoch-check': { ...RIGHT, flaw: 'no-epoch' },
+  'blind-revalidation': { ...RIGHT, wrap: revalidatedBlindly },
+  'no-replay': { ...RIGHT, alter: withoutReplay },
 }
 
 export const MUTANT_NAMES = Object.keys(MUTANTS) as readonly MutantName[]
@@ -41,10 +45,24 @@ export function mutantOf(name: MutantName | undefined): Mutant {
   return name === undefined ? RIGHT : MUTANTS[name]
 }
 
+/** The session, for a mutant to change a part of. */
+function passedOn(session: StoreSession): StoreSession {
+  return {
+    read: (request) => session.read(request),
+    write: (request) => session.write(request),
+    delete: (keys) => session.delete(keys),
+    stamp: (tags, mode) => session.stamp(tags, mode),
+    renew: (key, token, ms) => session.renew(key, token, ms),
+    release: (key, token, end) => session.release(key, token, end),
+    probe: () => session.probe(),
+    close: () => session.close(),
+  }
+}
+
 /** A commit carries the number of its own instant instead of that before its load. */
 function stampedAfterOrigin(session: StoreSession): StoreSession {
   return {
-    read: (request) => session.read(request),
+    ...passedOn(session),
     async write(request) {
       const { fence } = request
       if (!fence) return session.write(request)
@@ -52,12 +70,31 @@ function stampedAfterOrigin(session: StoreSession): StoreSession {
       const bytes = restamped(request.bytes, sequence)
       return session.write({ ...request, bytes, fence: { ...fence, sequence } })
     },
-    delete: (keys) => session.delete(keys),
-    stamp: (tags, mode) => session.stamp(tags, mode),
-    renew: (key, token, ms) => session.renew(key, token, ms),
-    release: (key, token, end) => session.release(key, token, end),
-    probe: () => session.probe(),
-    close: () => session.close(),
+  }
+}
+
+/** A copy that L2 still holds in the same version is believed, whatever was stamped. */
+function revalidatedBlindly(session: StoreSession): StoreSession {
+  return {
+    ...passedOn(session),
+    async read(request) {
+      const reply = await session.read(request)
+      if (!request.known) return reply
+      return { ...reply, stamps: reply.stamps.map(() => ({ hard: 0, soft: 0 })) }
+    },
+  }
+}
+
+/** What was told is not told again to the server of another connection. */
+function withoutReplay(context: StoreContext): StoreContext {
+  let wasReady = false
+  return {
+    ...context,
+    onState(state) {
+      const isAgain = wasReady && state.state === 'ready'
+      if (state.state === 'ready') wasReady = true
+      context.onState(isAgain ? { ...state, sameConnection: true } : state)
+    },
   }
 }
 

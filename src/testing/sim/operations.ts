@@ -4,7 +4,14 @@ import type { LinkMode } from './sim-link.ts'
 export type ReadKind = 'call' | 'detail' | 'signal' | 'refresh' | 'peek' | 'get' | 'getMany'
 /** `silent`: the database changes and no cache is told. */
 export type WriteKind = 'set' | 'invalidate' | 'silent' | 'set-then-invalidate'
-export type OriginBehaviour = 'ok' | 'slow' | 'fails' | 'fails-slowly' | 'skips' | 'hangs'
+export type OriginBehaviour =
+  | 'ok'
+  | 'slow'
+  | 'fails'
+  | 'fails-slowly'
+  | 'skips'
+  | 'refused'
+  | 'hangs'
 export type Stamping = 'hard' | 'soft'
 
 /** What the caches are asked to do. */
@@ -16,6 +23,8 @@ export type Call =
   | { readonly type: 'write'; readonly node: number; readonly cell: Cell; readonly how: WriteKind }
   | { readonly type: 'tag'; readonly node: number; readonly tag: Tag; readonly mode: Stamping }
   | { readonly type: 'clear'; readonly node: number }
+  /** Every node wants the cell, whose origin fails after a while. */
+  | { readonly type: 'burst'; readonly cell: Cell; readonly ms: number }
   /** The caller that has waited longest with a signal gives up. */
   | { readonly type: 'abort' }
   | {

@@ -51,7 +51,10 @@ function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Repl
   const when = call.text(4)
   if (when !== 'always' && (when !== 'stale' || isFresh)) return [0, null]
   const token = call.text(5)
-  const lease = call.data.hash(key)
+  const found = call.data.find(key)?.value
+  const lease = found instanceof Map ? found : undefined
+  // Something else in its place is overwritten.
+  if (found !== undefined && lease === undefined) call.data.delete(key)
   const failed = lease?.get('f')
   const unstored = lease?.get('x')
   const fruitless =

@@ -143,6 +143,7 @@ const BEHAVIOURS: ReadonlyArray<readonly [number, OriginBehaviour]> = [
   [1, 'fails'],
   [1, 'fails-slowly'],
   [1, 'skips'],
+  [1, 'refused'],
   [0.5, 'hangs'],
 ]
 
@@ -211,6 +212,7 @@ const CALLS: ReadonlyArray<readonly [number, Step]> = [
     })),
   ],
   [2, one(() => ({ type: 'sweep' }))],
+  [1.5, one((chance) => ({ type: 'burst', cell: cell(chance), ms: chance.of(2, 20, 60) }))],
   [9, race],
   [3.5, spread],
 ]

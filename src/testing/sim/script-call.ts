@@ -80,8 +80,9 @@ export class ScriptCall {
   }
 
   stampOf(key: string, epoch: string): Stamps | undefined {
-    const text = this.data.string(key)?.toString()
-    const parts = text === undefined ? null : /^(\d+) (\d+) (\d+)$/.exec(text)
+    const value = this.data.find(key)?.value
+    if (value === undefined || value instanceof Map) return undefined
+    const parts = /^(\d+) (\d+) (\d+)$/.exec(value.toString())
     if (parts === null || parts[1] !== epoch) return undefined
     return { hard: Number(parts[2]), soft: Number(parts[3]) }
   }

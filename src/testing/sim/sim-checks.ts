@@ -38,6 +38,8 @@ export interface Given {
   readonly troubledAt: number
   /** When Redis last lost something. */
   readonly lostAt: number
+  /** Some origin has failed meanwhile: what could not be confirmed may be served as stale. */
+  readonly originFailed: boolean
 }
 
 /** I1, I2 and I5: every value that a cache hands out is compared with the history. */
@@ -66,8 +68,9 @@ export class SimChecks {
   }
 
   /** Whether the value was certainly served as a fresh one. */
-  isFresh({ source }: Pick<Given, 'source'>): boolean {
-    return source === undefined ? this.#settings.grace === 0 : source !== 'stale'
+  isFresh({ source, originFailed }: Pick<Given, 'source' | 'originFailed'>): boolean {
+    if (source !== undefined) return source !== 'stale'
+    return this.#settings.grace === 0 && !originFailed
   }
 
   /** I1: the value is older than the invalidation. Was this read entitled to it? */
@@ -85,11 +88,14 @@ export class SimChecks {
       producer.process !== invalidation.process &&
       producer.acknowledged > invalidation.called
     if (isConcurrentSet) return undefined
-    // What a failover has lost comes back, everywhere, until it is told again.
-    if (read.startedAt <= invalidation.repeatedAt) return undefined
+    const repeatedAt = invalidation.repeatedAt()
     if (read.process === invalidation.process) {
+      // The process itself knows what it has told, and does not believe a server that does not.
+      if (invalidation.isSet && read.startedAt <= repeatedAt) return undefined
       return read.started > invalidation.called ? 'I1 resurrected where it was killed' : undefined
     }
+    // What a failover has lost comes back elsewhere, until it is told again.
+    if (read.startedAt <= repeatedAt) return undefined
     const isOver = read.startedAt > this.#seenElsewhere(invalidation, given, producer, read)
     return fresh && isOver ? 'I1 resurrected on another node' : undefined
   }
@@ -102,7 +108,7 @@ export class SimChecks {
     read: StartedRead,
   ): number {
     const isOwn = producer.process === read.process
-    const from = Math.max(acknowledgedAt, repeatedAt)
+    const from = Math.max(acknowledgedAt, repeatedAt())
     // After a trouble the copies are compared again, one by one, as they are asked for.
     const served = troubledAt + ASKED_AGAIN_MS
     const isJoined = source === 'origin' || source === undefined

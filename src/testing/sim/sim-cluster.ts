@@ -9,8 +9,8 @@ import { SimOrigins } from './sim-origins.ts'
 import { SimRedis } from './sim-redis.ts'
 import { VirtualTime } from './virtual-time.ts'
 
-/** A process that lives repeats what a failover may have lost within this time. */
-const REPEAT_MS = 4000
+/** A process that Redis serves again repeats what a failover has lost within this time. */
+const REPEAT_MS = 1200
 
 const PATTERNS: Readonly<Record<EvictedKind, RegExp>> = {
   any: /^/,
@@ -45,6 +45,7 @@ export class SimCluster {
     this.#schedule = schedule
     this.#mutant = mutant
     this.redis = new SimRedis(this.time, mutant.flaw)
+    this.redis.isReplicated = schedule.operations.some(({ type }) => type === 'failover')
     this.origins = new SimOrigins(this.history, this.time)
     this.redis.onChange = () => this.allowAnother()
     this.nodes = Array.from({ length: schedule.settings.nodes }, () => this.#start())
@@ -129,12 +130,13 @@ export class SimCluster {
     gone.isGone = true
     gone.link.data = 'dead'
     gone.link.bus = 'dead'
+    const { now } = this.time
     for (const invalidation of this.history.invalidations) {
-      const { process, repeatedAt } = invalidation
+      if (invalidation.process !== gone.process) continue
       // What it would have told again is not told any more.
-      if (process === gone.process && repeatedAt >= this.time.now) {
-        invalidation.repeatedAt = Number.POSITIVE_INFINITY
-      }
+      const repeatedAt = invalidation.repeatedAt()
+      const isRepeated = repeatedAt < now
+      invalidation.repeatedAt = () => (isRepeated ? repeatedAt : Number.POSITIVE_INFINITY)
     }
     this.nodes[at] = this.#start()
     this.onReplaced(gone)
@@ -144,7 +146,8 @@ export class SimCluster {
     const node = this.node(place)
     if (which !== 'bus') node.link.data = mode
     if (which !== 'data') node.link.bus = mode
-    node.noteTrouble()
+    if (which === 'bus') node.noteBusTrouble()
+    else node.noteTrouble()
   }
 
   #sufferRedis(fault: RedisFault): void {
@@ -190,12 +193,15 @@ export class SimCluster {
   }
 
   #promote(): void {
-    this.redis.promote()
+    const lostSince = this.redis.promote()
     const { now } = this.time
     for (const invalidation of this.history.invalidations) {
-      const isAlive = this.nodes.some(({ process }) => process === invalidation.process)
-      const until = isAlive ? now + REPEAT_MS : Number.POSITIVE_INFINITY
-      invalidation.repeatedAt = Math.max(invalidation.repeatedAt, until)
+      if (invalidation.acknowledgedAt < lostSince) continue
+      // Only invalidations are repeated. What a lost `set` has replaced is back for good.
+      const node = this.nodes.find(({ process }) => process === invalidation.process)
+      const isRepeated = node !== undefined && !invalidation.isSet
+      invalidation.repeatedAt = () =>
+        isRepeated ? Math.max(now, node.dataTrouble()) + REPEAT_MS : Number.POSITIVE_INFINITY
     }
   }
 

@@ -4,6 +4,10 @@ import type { Attached, SimRedis } from './sim-redis.ts'
 import type { SimServer, Subscriber } from './sim-server.ts'
 import type { Owner, VirtualTime } from './virtual-time.ts'
 
+/** How much later than it should what was on its way at a reset may still arrive, in milliseconds. */
+const LATE_MS = 300
+/** Share of the resets of which that is so. */
+const LATE_SHARE = 0.3
 /** A peer that has not answered for so long is taken for dead. */
 const SILENCE_MS = 1000
 
@@ -17,6 +21,7 @@ export interface ConnectionWorld {
   readonly redis: SimRedis
   readonly link: SimLink
   readonly owner: Owner
+  readonly random: () => number
 }
 
 /**
@@ -34,6 +39,8 @@ export class SimConnection implements Attached, Subscriber {
   #arrivesAt = 0
   #answersAt = 0
   #isWatched = false
+  /** By how much; `undefined`: what was on its way is lost. */
+  #lateMs: number | undefined
   #isCut = false
   #onMessage: (channel: string, payload: Buffer) => void = () => {}
 
@@ -97,6 +104,7 @@ export class SimConnection implements Attached, Subscriber {
 
   break(error: Error): void {
     if (!this.isOpen) return
+    if (this.#world.random() < LATE_SHARE) this.#lateMs = LATE_MS * this.#world.random() ** 2
     this.close()
     for (const { reject } of this.#pending) reject(error)
     this.#pending.clear()
@@ -118,8 +126,16 @@ export class SimConnection implements Attached, Subscriber {
     const { time, link } = this.#world
     this.#arrivesAt = Math.max(this.#arrivesAt, time.now + link.delay(this.#mode))
     time.schedule(this.#arrivesAt, () => {
-      if (!this.#isCut && this.#mode !== 'dead') task()
+      if (this.#mode === 'dead') return
+      if (!this.#isCut) task()
+      else if (this.#lateMs !== undefined) time.after(this.#lateMs, () => this.#arriveLate(task))
     })
+  }
+
+  /** The client has given up, and the server does what it was asked all the same. */
+  #arriveLate(task: () => void): void {
+    const { redis } = this.#world
+    if (redis.server === this.#server && !redis.isDown) task()
   }
 
   #toClient(task: () => void): void {

@@ -20,6 +20,8 @@ export interface Producer {
   /** L2 did not serve the process as it should at some time during the load. */
   troubled: boolean
   skipped: boolean
+  /** `cacheIf` says no to it. */
+  refused: boolean
   /** Of a set: its place in the order of events when it was acknowledged durably. */
   acknowledged: number
 }
@@ -39,7 +41,9 @@ export interface Invalidation {
    * A failover may have lost what L2 had acknowledged: it holds again from this instant, when its
    * process has had the time to repeat it. Infinity where that process is gone.
    */
-  repeatedAt: number
+  repeatedAt: () => number
+  /** It came with a value, and is not repeated. */
+  isSet: boolean
 }
 
 /**
@@ -78,6 +82,7 @@ export class SimHistory {
       endedAt: now,
       troubled: false,
       skipped: false,
+      refused: false,
       acknowledged: Number.POSITIVE_INFINITY,
     }
     this.#producers.push(producer)
@@ -103,7 +108,8 @@ export class SimHistory {
       calledAt,
       acknowledgedAt: Number.POSITIVE_INFINITY,
       acknowledged: Number.POSITIVE_INFINITY,
-      repeatedAt: Number.NEGATIVE_INFINITY,
+      repeatedAt: () => Number.NEGATIVE_INFINITY,
+      isSet: false,
     }
     this.invalidations.push(invalidation)
     return invalidation

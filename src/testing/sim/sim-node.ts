@@ -44,14 +44,25 @@ export class SimNode implements Asking {
   isGone = false
   transport: SimTransport | undefined
   readonly #world: NodeWorld
-  readonly #direct = new Map(CELLS.map((cell) => [cell, { tags: declaredTags(cell) }]))
+  readonly #direct = new Map(
+    CELLS.map((cell) => [
+      cell,
+      {
+        tags: declaredTags(cell),
+        cacheIf: (value: Value) => this.#world.origins.isStorable(value),
+      },
+    ]),
+  )
   #troubledAt: number
+  /** Without those of the bus alone. */
+  #dataTroubledAt: number
 
   constructor(process: number, world: NodeWorld) {
     this.process = process
     this.#world = world
     const { settings, time, random } = world
     this.#troubledAt = time.now
+    this.#dataTroubledAt = time.now
     this.clock = new SimClock(time, this, time.now - Math.floor(5000 * random()))
     this.link = new SimLink(time, random)
     this.cache = createCache({
@@ -92,6 +103,7 @@ export class SimNode implements Asking {
         name: 'fn',
         context: true,
         tags: declaredTags,
+        cacheIf: (value: Value) => origins.isStorable(value),
         ...(settings.manyOrigin
           ? {
               manyOrigin: (context: LoadContext<Value>, lists: [Cell][]) =>
@@ -109,8 +121,8 @@ export class SimNode implements Asking {
   getOrSet(cell: Cell, signal?: AbortSignal): Promise<Value> {
     const origin = (context: LoadContext<Value>): Promise<Value> =>
       this.#world.origins.load(this, cell, context)
-    const options = this.#direct.get(cell)
-    return this.cache.getOrSet(cell, origin, signal ? { ...options, signal } : { ...options })
+    const options = this.#direct.get(cell) ?? {}
+    return this.cache.getOrSet(cell, origin, signal ? { ...options, signal } : options)
   }
 
   set(cell: Cell, value: Value): Promise<{ durable: boolean }> {
@@ -125,31 +137,51 @@ export class SimNode implements Asking {
   }
 
   noteTrouble(at = this.#world.time.now): void {
+    this.noteBusTrouble(at)
+    this.#dataTroubledAt = Math.max(this.#dataTroubledAt, at)
+  }
+
+  /** The node can ask, and is not told. */
+  noteBusTrouble(at = this.#world.time.now): void {
     this.#troubledAt = Math.max(this.#troubledAt, at)
   }
 
   /** The last instant at which Redis did not serve this process as it should. */
   trouble(): number {
-    if (!this.isServed) this.noteTrouble()
+    if (!this.isAnswered) this.noteTrouble()
+    else if (!this.isServed) this.noteBusTrouble()
     return this.#troubledAt
   }
 
+  /** The last instant at which Redis did not answer this process as it should; of the bus nothing is asked. */
+  dataTrouble(): number {
+    if (!this.isAnswered) this.noteTrouble()
+    return this.#dataTroubledAt
+  }
+
   get isServed(): boolean {
+    return this.link.bus === 'ok' && this.transport?.isConnected === true && this.isAnswered
+  }
+
+  get isAnswered(): boolean {
     const { redis, time } = this.#world
-    if (!this.link.isWell || redis.isDown || this.pausedUntil > time.now) return false
-    if (!this.transport?.isConnected) return false
+    if (this.link.data !== 'ok' || redis.isDown || this.pausedUntil > time.now) return false
+    if (!this.transport?.isDataConnected) return false
     const { state, breaker } = this.cache.health().l2
     return state === 'ready' && breaker.read === 'closed' && breaker.write === 'closed'
   }
 
   #open(context: StoreContext): StoreSession {
     const { time, redis, random, wrap, alter } = this.#world
-    const world = { time, redis, link: this.link, owner: this }
+    const world = { time, redis, link: this.link, owner: this, random }
     const session = new RedisSession(
       alter(context),
       (_, events) => {
         const transport = new SimTransport(world, random, events)
-        transport.onTrouble = () => this.noteTrouble()
+        transport.onTrouble = (kind) => {
+          if (kind === 'data') this.noteTrouble()
+          else this.noteBusTrouble()
+        }
         this.transport = transport
         return transport
       },

@@ -28,6 +28,9 @@ interface Behaves {
   readonly ms: number
 }
 
+/** A load that was outpaced in its look-up still calls its origin, within this time. */
+const LOOK_UP_MS = 150
+
 interface Running {
   readonly process: number
   readonly since: number
@@ -40,6 +43,12 @@ export class SimOrigins {
   readonly behaviours = new Map<Cell, Behaves>()
   /** Calls so far, by process. */
   readonly calls = new Map<number, number>()
+  /** Calls so far, by cell. */
+  readonly callsOf = new Map<Cell, number>()
+  /** When an origin last failed. */
+  failedAt = Number.NEGATIVE_INFINITY
+  /** When a load last ended, by process. */
+  readonly #endedAt = new Map<number, number>()
   /** I3 within one process. */
   onProblem: (message: string) => void = () => {}
   /** Whether nothing that could end a lease has happened yet. */
@@ -49,6 +58,7 @@ export class SimOrigins {
   readonly #running = new Map<Cell, Set<Running>>()
   /** How many loads of a cell may run at once in a process: one, and one more per thing that ends one. */
   readonly #allowed = new Map<string, number>()
+  readonly #superseded = new Map<string, number>()
   readonly #history: SimHistory
   readonly #time: VirtualTime
 
@@ -63,11 +73,31 @@ export class SimOrigins {
     this.#allowed.set(place, (this.#allowed.get(place) ?? 1) + 1)
   }
 
+  /** A load that must be a new one takes the place of the present one, whose lease is given back. */
+  supersede(process: number, cell: Cell): void {
+    this.#superseded.set(`${process}/${cell}`, this.#time.now)
+  }
+
   /** Whether some load of the cell runs in this process. */
   isLoading(process: number, cell: Cell): boolean {
     for (const running of this.#running.get(cell) ?? [])
       if (running.process === process) return true
     return false
+  }
+
+  /** When the last load of this process ended. */
+  endedAt(process: number): number {
+    return this.#endedAt.get(process) ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** `cacheIf` of all functions. */
+  isStorable(value: Value): boolean {
+    return this.#history.producer(value)?.refused !== true
+  }
+
+  /** Whether any load runs in this process. */
+  isBusy(process: number): boolean {
+    return [...this.#running.keys()].some((cell) => this.isLoading(process, cell))
   }
 
   load(asking: Asking, cell: Cell, context: LoadContext): Promise<Value> {
@@ -90,7 +120,8 @@ export class SimOrigins {
       if (result.status === 'rejected') return result.reason as Error
       const producer = this.#history.producer(result.value)
       // The cache gets it when the slowest of them is there.
-      if (producer) Object.assign(producer, { endedAt: this.#time.now, skipped })
+      if (producer)
+        Object.assign(producer, { endedAt: this.#time.now, skipped: skipped || producer.skipped })
       return result.value
     })
   }
@@ -104,10 +135,12 @@ export class SimOrigins {
     const running = { process, isServed, since: this.#time.now }
     const all = this.#running.get(cell) ?? new Set<Running>()
     this.#running.set(cell, all.add(running))
+    this.callsOf.set(cell, (this.callsOf.get(cell) ?? 0) + 1)
     this.#checkAlone(all, cell, running)
     // What was told to give up may go on for a while, and is not joined.
     const onAbort = (): void => {
       all.delete(running)
+      this.#endedAt.set(process, this.#time.now)
       this.allowAnother(process, cell)
     }
     context.signal.addEventListener('abort', onAbort, { once: true })
@@ -116,25 +149,30 @@ export class SimOrigins {
       return await this.#behave(asking, value, producer, context)
     } finally {
       all.delete(running)
+      this.#endedAt.set(process, this.#time.now)
       producer.endedAt = this.#time.now
       producer.troubled = asking.trouble() >= producer.startedAt - 200
     }
   }
 
-  #checkAlone(all: ReadonlySet<Running>, cell: Cell, { process, isServed }: Running): void {
+  #checkAlone(all: ReadonlySet<Running>, cell: Cell, running: Running): void {
+    const { process, isServed } = running
     const own = [...all].filter((other) => other.process === process).length
     if (own > (this.#allowed.get(`${process}/${cell}`) ?? 1)) {
       this.onProblem(`I3 ${own} loads of cell ${cell} at once in one process`)
     }
     if (!this.isUntroubled || !isServed || this.#unstored.has(cell)) return
+    if (this.#isEnded(running, cell)) return
     for (const other of all) {
       if (other.process === process || !other.isServed || this.#isEnded(other, cell)) continue
       this.onProblem(`I3 two processes load cell ${cell} at the same time`)
     }
   }
 
-  /** Something was invalidated since its caller came: another load may take the place of its own. */
-  #isEnded({ since }: Running, cell: Cell): boolean {
+  /** Another load may have taken the place of its own: something was invalidated, or reloaded. */
+  #isEnded({ since, process }: Running, cell: Cell): boolean {
+    const superseded = this.#superseded.get(`${process}/${cell}`)
+    if (superseded !== undefined && since < superseded + LOOK_UP_MS) return true
     return this.#history.invalidations.some(
       ({ calledAt, floors }) => calledAt > since - LONGEST_WAIT_MS && floors.has(cell),
     )
@@ -150,11 +188,15 @@ export class SimOrigins {
     const { behaviour, ms } = this.behaviours.get(cell) ?? { behaviour: 'ok', ms: 1 }
     const isSlow = behaviour === 'slow' || behaviour === 'fails-slowly'
     await this.#pass(asking, behaviour === 'hangs' ? HANGS_MS : isSlow ? ms : 0.5)
-    if (behaviour === 'fails' || behaviour === 'fails-slowly') throw new OriginError('origin')
-    if (behaviour === 'skips') {
+    if (behaviour === 'fails' || behaviour === 'fails-slowly') {
+      this.failedAt = this.#time.now
+      throw new OriginError('origin')
+    }
+    if (behaviour === 'skips' || behaviour === 'refused') {
       producer.skipped = true
       this.#unstored.add(cell)
-      context.skip()
+      if (behaviour === 'skips') context.skip()
+      else producer.refused = true
     }
     context.setTags(dynamicTags(cell))
     return value

@@ -25,6 +25,8 @@ export class SimRedis {
   formerIdentity = 0
   /** How far the replica is behind, in milliseconds. */
   lagMs = 0
+  /** Whether a replica may take over: only then is anything replicated. */
+  isReplicated = true
   /** Something was written, deleted or stamped: what is loaded meanwhile may be outdated. */
   onChange: () => void = () => {}
   readonly watch = new LeaseWatch()
@@ -33,7 +35,8 @@ export class SimRedis {
   readonly #flaw: ScriptFlaw | undefined
   #replica = new SimData()
   /** What the replica has not been given yet. */
-  #stream: Array<{ readonly at: number; readonly changes: Changes }> = []
+  #stream: Array<{ readonly at: number; readonly doneAt: number; readonly changes: Changes }> = []
+  #stoppedAt = 0
   readonly #attached = new Set<Attached>()
 
   constructor(time: VirtualTime, flaw?: ScriptFlaw) {
@@ -53,6 +56,16 @@ export class SimRedis {
     return reply
   }
 
+  /** Whether any lease is held, be it by a process that is gone. */
+  get hasLeases(): boolean {
+    const { data } = this.server
+    return data.keys().some((key) => {
+      const value = data.find(key)?.value
+      const until = value instanceof Map ? value.get('u') : undefined
+      return until !== undefined && Number(until.toString()) > this.now
+    })
+  }
+
   attach(attached: Attached): void {
     this.#attached.add(attached)
   }
@@ -64,13 +77,18 @@ export class SimRedis {
   /** The master dies. What it had not replicated is lost. */
   stop(): void {
     this.isDown = true
+    this.#stoppedAt = this.#time.now
     for (const attached of [...this.#attached]) attached.onServerGone()
     this.#attached.clear()
   }
 
-  /** The replica is the master from now on, and gets a replica of its own. */
-  promote(): void {
-    this.#feedReplica(this.#time.now)
+  /**
+   * The replica is the master from now on, and gets a replica of its own.
+   * @returns what was done since then is lost; Infinity where nothing is
+   */
+  promote(): number {
+    this.#feedReplica(this.#stoppedAt)
+    const lostSince = this.#stream[0]?.doneAt ?? Number.POSITIVE_INFINITY
     this.#stream = []
     this.server = this.#startServer(this.#replica)
     this.#replica = this.server.data.clone()
@@ -78,6 +96,7 @@ export class SimRedis {
     this.identity++
     this.isDown = false
     this.watch.failedOver()
+    return lostSince
   }
 
   /** It begins again with nothing. */
@@ -116,9 +135,10 @@ export class SimRedis {
   }
 
   #replicate(): void {
+    if (!this.isReplicated) return
     const changes = this.server.data.takeChanges()
     const { now } = this.#time
-    if (changes.length > 0) this.#stream.push({ at: now + this.lagMs, changes })
+    if (changes.length > 0) this.#stream.push({ at: now + this.lagMs, doneAt: now, changes })
     if (this.#stream.length > 50) this.#feedReplica(now)
   }
 

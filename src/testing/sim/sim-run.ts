@@ -13,6 +13,7 @@ import type {
 } from './operations.ts'
 import { isFault } from './operations.ts'
 import { type Floor, L2_DEADLINE_MS, SimChecks, type StartedRead } from './sim-checks.ts'
+import { SIM_START_MS } from './sim-clock.ts'
 import { SimCluster } from './sim-cluster.ts'
 import { type Invalidation, SimHistory, type Value } from './sim-history.ts'
 import type { SimNode } from './sim-node.ts'
@@ -21,6 +22,12 @@ import { Trace } from './trace.ts'
 
 /** What ends a wait for an origin may itself be a little late. */
 const LATE_MS = 20
+/** Round trips besides the one that may take a whole deadline. */
+const MORE_ROUND_TRIPS_MS = 45
+/** Who waits for another process looks again within this time, whatever messages are lost. */
+const LONGEST_POLL_MS = 500
+/** A failing origin is called so often for all who wait for it together. */
+const MOST_FAILURES = 3
 
 interface Reading {
   readonly value: Value | undefined
@@ -49,6 +56,8 @@ export class SimRun {
   readonly #schedule: Schedule
   readonly #checks: SimChecks
   readonly #floors = new Map<string, Floor>()
+  /** Reads so far, by cell. */
+  readonly #begun = new Map<Cell, number>()
   #abortable: Array<{ controller: AbortController; process: number; cell: Cell }> = []
 
   constructor(schedule: Schedule, mutant: Mutant, isTraced: boolean) {
@@ -74,7 +83,7 @@ export class SimRun {
     }
   }
 
-  get #focus(): Cell | undefined {
+  get focus(): Cell | undefined {
     return this.#schedule.settings.focus
   }
 
@@ -93,21 +102,21 @@ export class SimRun {
     const { cluster } = this
     switch (call.type) {
       case 'read':
-        this.#on(call.node, (node) => this.read(node, this.#focus ?? call.cell, call.how))
+        this.#on(call.node, (node) => this.read(node, this.focus ?? call.cell, call.how))
         break
       case 'many':
         this.#on(call.node, (node) => this.#many(node, call.settle))
         break
       case 'sweep':
         for (let place = 0; place < cluster.nodes.length; place++) {
-          const cells = this.#focus === undefined ? CELLS : [this.#focus]
+          const cells = this.focus === undefined ? CELLS : [this.focus]
           this.#on(place, (node) => {
             for (const cell of cells) this.read(node, cell, 'detail')
           })
         }
         break
       case 'write':
-        this.#on(call.node, (node) => this.write(node, this.#focus ?? call.cell, call.how))
+        this.#on(call.node, (node) => this.write(node, this.focus ?? call.cell, call.how))
         break
       case 'tag':
         this.#on(call.node, (node) => this.#tag(node, call.tag, call.mode))
@@ -117,11 +126,14 @@ export class SimRun {
           this.#invalidate(node, 'hard', CELLS, () => node.cache.clear())
         })
         break
+      case 'burst':
+        this.#burst(this.focus ?? call.cell, call.ms)
+        break
       case 'abort':
         this.#abort()
         break
       case 'origin':
-        cluster.origins.behaviours.set(this.#focus ?? call.cell, call)
+        cluster.origins.behaviours.set(this.focus ?? call.cell, call)
         break
     }
   }
@@ -146,6 +158,7 @@ export class SimRun {
     if (how === 'refresh' && !isDirect(cell)) {
       // It is loaded whatever anybody else is loading.
       for (const other of this.cluster.nodes) origins.allowAnother(other.process, cell)
+      origins.supersede(process, cell)
     }
     const check = this.#hitExpected(node, cell, how)
     const started = this.#begin(node, cell)
@@ -181,9 +194,45 @@ export class SimRun {
     })
   }
 
+  /** I3: if nothing else happens, all of them together call a failing origin three times at most. */
+  #burst(cell: Cell, ms: number): void {
+    const { cluster } = this
+    const { origins, history, time, nodes } = cluster
+    // Who has just connected, or is about to, loads without a lease.
+    const isQuiet = nodes.every(
+      (node) =>
+        !origins.isLoading(node.process, cell) &&
+        node.isServed &&
+        node.trouble() < time.now - LONGEST_POLL_MS,
+    )
+    // One that L2 hears of only now may end the leases that are being given out.
+    const isChanging = history.invalidations.some(
+      ({ acknowledgedAt, floors }) =>
+        floors.has(cell) && acknowledgedAt > time.now - LONGEST_POLL_MS,
+    )
+    const behaviour = { behaviour: 'fails-slowly', ms } as const
+    origins.behaviours.set(cell, behaviour)
+    const before = origins.callsOf.get(cell) ?? 0
+    for (let place = 0; place < nodes.length; place++) {
+      this.#on(place, (node) => this.read(node, cell, 'call'))
+    }
+    const seen = [this.#begun.get(cell), history.invalidations.length]
+    const look = (): void => {
+      const present = [this.#begun.get(cell), history.invalidations.length]
+      const isDisturbed =
+        !isQuiet || isChanging || !origins.isUntroubled || seen.some((count, i) => count !== present[i])
+      const calls = (origins.callsOf.get(cell) ?? 0) - before
+      if (!isDisturbed && origins.behaviours.get(cell) === behaviour && calls > MOST_FAILURES) {
+        this.trace.problem(`I3 a failing origin was called ${calls} times for one burst`)
+      }
+    }
+    time.after(MOST_FAILURES * (ms + 60), look)
+  }
+
   #begin(node: SimNode, cell: Cell): Watched {
-    const { process, link } = node
+    const { process } = node
     this.#pending(process, 1)
+    this.#begun.set(cell, (this.#begun.get(cell) ?? 0) + 1)
     return {
       node,
       process,
@@ -191,7 +240,7 @@ export class SimRun {
       started: this.cluster.history.next(),
       startedAt: this.cluster.time.now,
       floor: this.#floors.get(`${process}/${cell}`),
-      isAlone: link.data !== 'ok' && !this.cluster.origins.isLoading(process, cell),
+      isAlone: true,
     }
   }
 
@@ -240,15 +289,53 @@ export class SimRun {
         this.trace.failure(process, cell, error)
         const isTimeout = isResilienceError(error, 'ERR_TIMEOUT')
         if (isTimeout) this.cluster.origins.allowAnother(process, cell)
-        if (!isTimeout && !isOriginError(error)) {
+        if (!this.#isDueToOrigin(started, isTimeout) || !(isTimeout || isOriginError(error))) {
           this.trace.problem(`I4 a read was rejected for another reason than its origin: ${error}`)
         }
       },
     )
   }
 
-  /** I4: nobody waits longer than the origin takes and one L2 deadline. */
-  #checkDuration({ node, startedAt }: Watched): void {
+  /** An origin has failed lately; or there was something to wait for until it took too long. */
+  #isDueToOrigin({ node, startedAt, process }: Watched, isTimeout: boolean): boolean {
+    const { origins, redis } = this.cluster
+    const { errorTtl, hardTimeout } = this.#schedule.settings
+    if (node.pausedUntil >= startedAt - hardTimeout) return true
+    if (!isTimeout) return origins.failedAt >= startedAt - errorTtl - 2 * LONGEST_POLL_MS
+    const waitedAt = Math.max(origins.endedAt(process), redis.watch.heldAt - SIM_START_MS)
+    return origins.isBusy(process) || waitedAt >= startedAt - hardTimeout
+  }
+
+  /** I4: who waits for nobody else waits for its origin and one L2 deadline. */
+  #checkDuration(started: Watched): void {
+    const { node, startedAt } = started
+    const { time } = this.cluster
+    const waited = time.now - this.#waitsSince(started)
+    if (node.pausedUntil < startedAt && waited > L2_DEADLINE_MS + MORE_ROUND_TRIPS_MS) {
+      this.trace.problem(`I4 a read waited ${Math.round(waited)} ms for L2 alone`)
+    }
+    this.#checkWait(started)
+  }
+
+  /** From when on there is nothing that it might still wait for but L2. */
+  #waitsSince({ startedAt, process, cell, isAlone }: Watched): number {
+    const { history, origins, redis, time } = this.cluster
+    if (!isAlone || origins.isBusy(process)) return time.now
+    // What is read anew after an invalidation may take as long as the first time.
+    const isAnew = history.invalidations.some(
+      ({ calledAt, acknowledgedAt, floors }) =>
+        floors.has(cell) &&
+        (acknowledgedAt === Number.POSITIVE_INFINITY ||
+          Math.max(calledAt, acknowledgedAt) > startedAt - 4 * L2_DEADLINE_MS),
+    )
+    if (isAnew) return time.now
+    const heldAt = redis.watch.heldAt - SIM_START_MS
+    const until = heldAt > startedAt - LONGEST_POLL_MS ? heldAt + LONGEST_POLL_MS : startedAt
+    return Math.max(startedAt, origins.endedAt(process), until)
+  }
+
+  /** Nobody waits longer than the origin may take, whoever calls it. */
+  #checkWait({ node, startedAt }: Watched): void {
     const { time } = this.cluster
     const { hardTimeout } = this.#schedule.settings
     if (node.pausedUntil >= startedAt) return
@@ -259,7 +346,7 @@ export class SimRun {
   }
 
   #given(started: Watched, value: Value, source?: Source, early = false): void {
-    const { history, lostAt, time } = this.cluster
+    const { history, lostAt, origins, time } = this.cluster
     const { node, cell, process, startedAt } = started
     // What was chosen before a pause is handed out after it.
     const isEarly = early || node.pausedUntil >= startedAt
@@ -267,8 +354,9 @@ export class SimRun {
       value,
       source,
       endedAt: isEarly ? startedAt : time.now,
-      troubledAt: node.trouble(),
+      troubledAt: node.dataTrouble(),
       lostAt,
+      originFailed: origins.failedAt >= startedAt,
     }
     const wrong = this.#checks.check(started, given)
     if (wrong) {
@@ -333,7 +421,9 @@ export class SimRun {
     const { history, time } = this.cluster
     const [value, producer] = history.produce('set', node.process, cell, time.now)
     node.counted.sets++
-    this.#tell(node, this.#told(node, 'hard', [cell]), async () => {
+    const invalidation = this.#told(node, 'hard', [cell])
+    invalidation.isSet = true
+    this.#tell(node, invalidation, async () => {
       const { durable } = await node.set(cell, value)
       if (durable) producer.acknowledged = history.next()
       return { durable }

@@ -21,7 +21,7 @@ export class SimTransport implements Transport {
   /** Commands sent so far. */
   sent = 0
   /** A connection was lost or made. */
-  onTrouble: () => void = () => {}
+  onTrouble: (kind: 'data' | 'bus') => void = () => {}
   readonly #world: ConnectionWorld
   readonly #random: () => number
   readonly #events: TransportEvents
@@ -46,6 +46,10 @@ export class SimTransport implements Transport {
 
   get isConnected(): boolean {
     return this.#isOpen('data') && this.#isOpen('bus')
+  }
+
+  get isDataConnected(): boolean {
+    return this.#isOpen('data')
   }
 
   nodeOf(): string {
@@ -99,7 +103,7 @@ export class SimTransport implements Transport {
 
   #connected(kind: Kind): void {
     this.#retries[kind] = FIRST_RETRY_MS
-    this.onTrouble()
+    this.onTrouble(kind)
     const connection = new SimConnection(this.#world, kind, (error) => this.#lost(kind, error))
     this.#connections.set(kind, connection)
     if (kind === 'bus') {
@@ -111,7 +115,7 @@ export class SimTransport implements Transport {
 
   #lost(kind: Kind, error: Error): void {
     if (this.#isClosed) return
-    this.onTrouble()
+    this.onTrouble(kind)
     if (kind === 'data') this.#events.onState({ state: 'down', source: 'standalone', error })
     this.#retry(kind)
   }

@@ -44,10 +44,12 @@ export class Trace {
   }
 
   failure(process: number, cell: Cell, error: unknown): void {
+    if (!this.#isWritten) return
     this.#write(`  process ${process} got no value of cell ${cell}: ${error}`)
   }
 
   told(process: number, calledAt: number, isDurable: boolean): void {
+    if (!this.#isWritten) return
     const durable = isDurable ? 'durable' : 'not durable'
     this.#write(`  process ${process}: what it invalidated at ${calledAt.toFixed(1)} is ${durable}`)
   }

@@ -69,7 +69,6 @@ async function compare(seed: number): Promise<void> {
     const simulated = twin.execute(command, now)
     if (command[0] === 'SCRIPT') commands.forget()
     if (isSameLife(command, real.reply, simulated)) continue
-    if (process.env.DBG) console.log('DBG', seed, i, now.toFixed(3), JSON.stringify(command.map(String).join(' ').slice(0,150)), '=>', JSON.stringify(shown(real.reply, real.reply)), JSON.stringify(shown(simulated, real.reply)))
     const place = `seed ${seed}, command ${i}: ${command.map(String).join(' ').slice(-300)}`
     expect(shown(simulated, real.reply), place).toEqual(shown(real.reply, real.reply))
     if (command.some((argument) => argument === SHORT_MS)) await pass(2 * SHORT_MS)

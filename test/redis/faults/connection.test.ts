@@ -228,27 +228,26 @@ describe('the connection to one server', () => {
   })
 
   fault('21: the server takes no more clients', async (bed) => {
-    const server = await bed.server({ args: ['--maxclients', '6'] })
-    const urls = () => redis({ url: server.url })
-    const first = bed.rig({ l2: urls, nodes: 2 })
+    // A connection for data and one for messages of each node.
+    const server = await bed.server({ args: ['--maxclients', '4'] })
+    const l2 = () => redis({ url: server.url })
+    const first = bed.rig({ l2 })
     await first.untilUsable()
     server.closeCli()
-    const surplus = bed.rig({ l2: urls, nodes: 2, keys: 10 })
-    await until('the server is full', () =>
-      surplus.nodes.some((_, node) => surplus.health(node).state === 'down'),
-    )
-    const full = surplus.nodes.findIndex((_, node) => surplus.health(node).state === 'down')
+    const surplus = bed.rig({ l2 })
     const reads = await surplus.load({ while: () => sleep(1_000) })
-    expect(surplus.health(full).lastError).toMatch(/maxclients|was cut/)
-    const added = addsNothing(reads.filter(({ node }) => node === full))
+    for (const node of [0, 1]) {
+      expect(surplus.health(node)).toMatchObject({ state: 'down', source: 'none' })
+      expect(surplus.health(node).lastError).toMatch(/maxclients/)
+    }
+    const added = addsNothing(reads)
     // Those who are in are not disturbed.
-    const others = await first.load({ changesPerSecond: 0, while: () => sleep(300) })
-    expect(others.filter(({ error }) => error !== undefined)).toEqual([])
     expect(first.usable).toBe(true)
+    expect(first.states.filter(({ health }) => health.state === 'down')).toEqual([])
     await first.close()
     const freed = performance.now()
     await surplus.untilUsable()
-    const usable = Math.max(0, (surplus.usableAt(freed, full) ?? freed) - freed)
+    const usable = Math.max(...[0, 1].map((n) => (surplus.usableAt(freed, n) ?? freed) - freed))
     expect(usable).toBeLessThan(100 + surplus.lag(freed, performance.now()))
     bed.say(`${shown(added)}, usable ${ms(usable)} after others have left`)
   })

@@ -33,7 +33,9 @@ export async function announced(watch: Sentinels, before: number): Promise<numbe
 /** Connections of the cache, as the server sees them: their ids. */
 export async function connectionsOf(server: RedisProcess): Promise<string[]> {
   const list = await server.cli<string>('CLIENT', 'LIST')
-  return [...list.matchAll(/^id=(\d+) .*name=resilient-cache\b/gm)].map(([, id]) => id as string)
+  return [...list.matchAll(/^id=(\d+) .*name=resilient-cache\b/gm)]
+    .map(([, id]) => id as string)
+    .sort()
 }
 
 /** As a load balancer does: they are gone, and the server stays. */

@@ -28,26 +28,37 @@ export function holdsInvariants(rig: Rig, expected: Expected): void {
     'I2: reads that failed',
   ).toEqual([])
   noneExceeds(rig, boundMs)
-  originCallsAreBounded(rig, generations)
+  originCallsAreBounded(rig, generations, outages.length)
   nothingIsResurrected(rig, outages)
   countersReconcile(rig)
 }
 
-/** I1. */
+/** A read that needs the origin may wait for the load of another node, which is not a wait for L2. */
+const LOAD_WAIT_MS = 250
+
+/** I1, under load. What the control of the same turn took was not L2's doing. */
 function noneExceeds(rig: Rig, boundMs: number): void {
-  const late = rig.reads.filter(({ way, start, end }) => {
+  const controls = new Map(
+    rig.reads.filter(({ way }) => way === 'control').map((read) => [read.turn, read]),
+  )
+  const late = rig.reads.filter(({ way, turn, start, end, source }) => {
     const took = end - start
-    return way !== 'control' && took > boundMs && took > boundMs + rig.lag(start, end)
+    const control = controls.get(turn)
+    if (way === 'control' || !control || took <= boundMs) return false
+    const noise = control.end - control.start + rig.lag(start, end)
+    return took > boundMs + noise + (source === 'origin' ? LOAD_WAIT_MS : 0)
   })
   expect(late.slice(0, 5), `I1: reads of more than ${boundMs} ms`).toEqual([])
 }
 
-/** I3: with L1, a key is loaded once, and again where it was changed or L2 has lost it. */
-function originCallsAreBounded(rig: Rig, generations: number): void {
-  const fromOrigin = rig.reads.filter(({ way, source }) => way === 'both' && source === 'origin')
-  const most =
-    rig.ids.length * rig.nodes.length * (1 + generations) + rig.changes.length * rig.nodes.length
-  expect(fromOrigin.length, 'I3: loads with L1').toBeLessThanOrEqual(most)
+/**
+ * I3: with L1, a key is loaded once by each node, and again where it was changed or L2 has lost it.
+ * After an outage a change is told again, which may cost one more load.
+ */
+function originCallsAreBounded(rig: Rig, generations: number, outages: number): void {
+  const loads = rig.nodes.reduce((sum, { loadsWithL1 }) => sum + loadsWithL1, 0)
+  const perNode = rig.ids.length * (1 + generations) + rig.changes.length * (1 + outages)
+  expect(loads, 'I3: loads with L1').toBeLessThanOrEqual(rig.nodes.length * perNode)
 }
 
 /** I4. */
@@ -118,6 +129,9 @@ export interface Added {
   readonly noise: { readonly p99: number; readonly max: number }
 }
 
+/** For a percentile. */
+const ENOUGH_PAIRS = 50
+
 /**
  * What L2 added to each read without L1: its latency less that of the control of the same turn, which
  * calls the same origin. A pair from which the system took the processor says nothing and is left out.
@@ -126,12 +140,15 @@ export function addedLatency(reads: readonly Read[]): Added {
   const controls = new Map(
     reads.filter(({ way }) => way === 'control').map((read) => [read.turn, read]),
   )
-  const added = reads.flatMap((read) => {
+  const pairs = reads.flatMap((read) => {
     const control = controls.get(read.turn)
-    if (read.way !== 'remote' || !control) return []
-    if (wasInterrupted(read, control)) return []
-    return [read.end - read.start - (control.end - control.start)]
+    return read.way === 'remote' && control ? [{ read, control }] : []
   })
+  const quiet = pairs.filter(({ read, control }) => !wasInterrupted(read, control))
+  // Where there are too few, the noise of all of them has to tell.
+  const added = (quiet.length >= ENOUGH_PAIRS ? quiet : pairs).map(
+    ({ read, control }) => read.end - read.start - (control.end - control.start),
+  )
   const lost = added.map((value) => -value)
   return {
     p99: percentile(added, 0.99),

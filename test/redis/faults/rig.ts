@@ -74,8 +74,10 @@ export interface LoadParts {
 interface Node {
   readonly cache: Cache
   readonly ways: Record<'remote' | 'both', CachedFunction<[string], Value>>
-  readonly errors: { readonly kind: string; readonly error: unknown }[]
+  readonly errors: { readonly at: number; readonly kind: string; readonly error: unknown }[]
+  /** Calls of the origin, in all and those for reads with L1. */
   originCalls: number
+  loadsWithL1: number
   reads: number
   gaps: number
 }
@@ -204,10 +206,27 @@ export class Rig {
     return this.reads.slice(from)
   }
 
-  /** Milliseconds between the two instants in which this process was not run. */
+  /**
+   * What a bound in milliseconds has to allow for between the two instants: twice the time in which
+   * this process was not run, since the servers had to wait for a processor as well. Next to nothing
+   * on a machine that has nothing else to do.
+   */
   lag(from: number, to: number): number {
     const within = this.#lags.filter(({ at }) => at > from && at < to + 5)
-    return within.reduce((sum, { ms }) => sum + ms, 0)
+    return 2 * within.reduce((sum, { ms }) => sum + ms, 0)
+  }
+
+  /** How often L2 was lost by the node, having been ready before, since then. */
+  losses(node: number, from: number): number {
+    let wasReady = true
+    let losses = 0
+    for (const { health, ...state } of this.states) {
+      if (state.node !== node || state.at < from) continue
+      const isReady = health.state === 'ready'
+      if (wasReady && !isReady) losses++
+      wasReady = isReady
+    }
+    return losses
   }
 
   /** The first instant after `from` at which the node was usable. */
@@ -234,14 +253,21 @@ export class Rig {
       cache,
       ways: {
         remote: cache.cached(origin, { name: 'remote', tags, l1: false }),
-        both: cache.cached(origin, { name: 'both', tags }),
+        both: cache.cached(
+          (id: string) => {
+            made.loadsWithL1++
+            return origin(id)
+          },
+          { name: 'both', tags },
+        ),
       },
       errors: [],
       originCalls: 0,
+      loadsWithL1: 0,
       reads: 0,
       gaps: 0,
     }
-    cache.on('error', ({ kind, error }) => made.errors.push({ kind, error }))
+    cache.on('error', ({ kind, error }) => made.errors.push({ at: performance.now(), kind, error }))
     cache.on('gap', () => made.gaps++)
     cache.on('l2-state', ({ cache: _cache, ...health }) => {
       const l2Health = { ...health, stalenessMs: 0 }

@@ -1,4 +1,5 @@
 import { redisBinary } from './binary.ts'
+import type { CertificateFiles } from './certificates.ts'
 import { freePort, releasePort } from './ports.ts'
 import type { RedisProcess } from './redis-process.ts'
 import { startServer } from './server.ts'
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   readonly fullCoverage?: boolean
   readonly args?: readonly string[]
   readonly requirepass?: string
+  /** All of it speaks TLS, between the nodes too. */
+  readonly tls?: CertificateFiles
 }
 
 /** A cluster, by the roles its nodes started with. */
@@ -66,15 +69,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 async function startNode(options: ClusterOptions, bus: number): Promise<RedisProcess> {
-  const { nodeTimeoutMs = 2_000, fullCoverage = true, args = [], requirepass } = options
+  const { nodeTimeoutMs = 2_000, fullCoverage = true, args = [], requirepass, tls } = options
   return startServer({
     requirepass,
+    ...(tls ? { tls } : {}),
     // Before 7.0 the bus listens 10,000 above the port, which cannot be chosen.
     ...(redisBinary().features.clusterPort ? { clusterPort: bus } : {}),
     args: [
       ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'],
       ...['--cluster-node-timeout', String(nodeTimeoutMs)],
       ...['--cluster-require-full-coverage', fullCoverage ? 'yes' : 'no'],
+      ...(tls ? ['--tls-cluster', 'yes'] : []),
       ...args,
     ],
   })

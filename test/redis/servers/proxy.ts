@@ -154,7 +154,10 @@ export class FaultProxy {
     this.#pairs.delete(pair)
     for (const lane of pair.lanes) lane.close()
     for (const socket of [pair.client, pair.server]) {
-      if (!socket.destroyed) socket.resetAndDestroy()
+      if (socket.destroyed) continue
+      // While its end is being sent it cannot be reset: its handle would never be closed.
+      if (socket.writableEnded) socket.destroy()
+      else socket.resetAndDestroy()
     }
   }
 

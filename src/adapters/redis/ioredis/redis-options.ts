@@ -9,7 +9,7 @@ export interface RedisClient {
   readonly status: string
   duplicate(...options: never[]): unknown
   sendCommand(...command: never[]): unknown
-  on(event: string, listener: (...values: never[]) => void): unknown
+  on(event: never, listener: never): unknown
 }
 
 /**
