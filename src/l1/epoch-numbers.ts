@@ -9,11 +9,16 @@ const MOST = 127
 export class EpochNumbers {
   /** Those seen longest ago first. */
   readonly #numbers = new Map<number, number>()
+  /** The one seen last: outside Cluster it is always the same. */
+  #latest: readonly [epoch: number, number: number] | undefined
 
   of(epoch: number): number {
+    const latest = this.#latest
+    if (latest?.[0] === epoch) return latest[1]
     const number = this.#numbers.get(epoch) ?? this.#next()
     this.#numbers.delete(epoch)
     this.#numbers.set(epoch, number)
+    this.#latest = [epoch, number]
     return number
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { ReadReply, ReadRequest } from '../contracts/store.ts'
+import { PassingMap, PassingSet } from '../kernel/passing-map.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { RemoteReply } from './merge-reads.ts'
 import { type ClosedBatch, kindOf, ReadBatch, Reader } from './read-batch.ts'
@@ -30,9 +31,9 @@ interface ReadBatchesOptions {
 export class ReadBatches {
   readonly #options: ReadBatchesOptions
   /** Not sent yet, the oldest first. */
-  readonly #waiting = new Set<ReadBatch>()
+  readonly #waiting = new PassingSet<ReadBatch>()
   /** Those that take more, by kind. */
-  readonly #forming = new Map<string, ReadBatch>()
+  readonly #forming = new PassingMap<string, ReadBatch>()
   #inFlight = 0
   #sent = 0
   #isDue = false
@@ -51,8 +52,7 @@ export class ReadBatches {
   /** L2 is lost: nobody has to wait for what is not going to be sent. */
   drop(): void {
     const dropped = [...this.#waiting]
-    this.#waiting.clear()
-    this.#forming.clear()
+    for (const batch of dropped) this.#take(batch)
     for (const batch of dropped) batch.drop()
   }
 
@@ -80,13 +80,17 @@ export class ReadBatches {
       this.drop()
       return
     }
-    for (const batch of this.#waiting) {
+    for (const batch of [...this.#waiting]) {
       if (this.#inFlight >= MAX_IN_FLIGHT) return
-      this.#waiting.delete(batch)
-      if (this.#forming.get(batch.kind) === batch) this.#forming.delete(batch.kind)
+      this.#take(batch)
       const closed = batch.close(++this.#sent)
       if (closed.readers.length > 0) void this.#send(closed)
     }
+  }
+
+  #take(batch: ReadBatch): void {
+    this.#waiting.delete(batch)
+    if (this.#forming.get(batch.kind) === batch) this.#forming.delete(batch.kind)
   }
 
   async #send(batch: ClosedBatch): Promise<void> {

@@ -8,8 +8,6 @@ import { Gate, type GateState } from './gate.ts'
 import { type RemoteHealth, StoreStatus } from './store-status.ts'
 import { within } from './within.ts'
 
-const PROBE_TIMEOUT_MS = 100
-
 export interface RemoteOptions {
   readonly clock: Clock
   readonly random: () => number
@@ -94,8 +92,9 @@ export class StoreLink {
     this.options.onError(kind, error)
   }
 
+  /** As fast as users want it: what is slower would only be found too slow again. */
   probe(): Promise<void> {
-    return this.within(PROBE_TIMEOUT_MS, this.session.probe())
+    return within(this.store.timeoutMs, this.session.probe(), this.options.clock)
   }
 
   /** For what nobody waits for: it may take longer than the store's deadline. */

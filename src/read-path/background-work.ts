@@ -1,6 +1,8 @@
+import { PassingSet } from '../kernel/passing-map.ts'
+
 /** What runs without anybody waiting for it: refreshes, writes to L2, warming. `close()` drains it. */
 export class BackgroundWork {
-  readonly #running = new Set<Promise<unknown>>()
+  readonly #running = new PassingSet<Promise<unknown>>()
 
   get size(): number {
     return this.#running.size

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { PassingMap, PassingSet } from '../kernel/passing-map.ts'
 import { keyOf } from '../key/key-of.ts'
 import { storeKey, storePrefix } from '../key/store-key.ts'
 import type { LocalKey } from '../l1/local-level.ts'
@@ -40,9 +41,9 @@ export class Region {
   /** That of `local`, one step nearer for the fast path. */
   lru: RegionLevel['lru']
   readonly stamps: Stamps
-  readonly flights = new Map<LocalKey, InFlight>()
+  readonly flights = new PassingMap<LocalKey, InFlight>()
   /** All loads that have not ended, those that are not joined any more too. */
-  readonly running = new Set<InFlight>()
+  readonly running = new PassingSet<InFlight>()
   /** Runs work in the async context the function was wrapped in, not in that of whoever calls first. */
   readonly inOwnContext: <R>(work: () => R) => R
   /** Coarse time as the fast path reads it; asleep while every hit has to be seen or copied. */

@@ -272,3 +272,14 @@ describe('ready()', () => {
     expect(patient.state).toBe('fulfilled')
   })
 })
+
+describe('an L2 whose every reply is late', () => {
+  it('stays out of the way: its probes are as impatient as the callers', async () => {
+    const world = setUp()
+    world.store.set({ delay: 70 })
+    const waits = await waitsOf(world, 5)
+    await world.clock.advance('3s')
+    expect(waits).toEqual([50, 50, 50, 50, 50])
+    expect(await waitsOf(world, 3)).toEqual([0, 0, 0])
+  })
+})

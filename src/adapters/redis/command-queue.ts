@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
+import { PassingMap } from '../../kernel/passing-map.ts'
 import type { Script } from './scripts.ts'
 import { errorClass, unavailable } from './session-errors.ts'
 import type { Argument, Command, Reply, Transport } from './transport.ts'
@@ -33,7 +34,7 @@ export class CommandQueue {
   readonly #transport: Transport
   readonly #clock: Clock
   readonly #timeoutMs: number
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new PassingMap<string, Line>()
 
   constructor(transport: Transport, clock: Clock, timeoutMs: number) {
     this.#transport = transport

@@ -74,6 +74,8 @@ export interface WorldSettings {
   readonly errorTtl: number
   readonly l1Ttl: number
   readonly manyOrigin: boolean
+  /** Keys are cut into partitions that lie on several nodes, as in Redis Cluster. */
+  readonly isClustered: boolean
 }
 
 /** One random life of a cluster, as data: operations can be left out of it. */

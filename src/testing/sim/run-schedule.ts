@@ -9,6 +9,8 @@ import { SimRun } from './sim-run.ts'
 const LONG_MS = 10_000
 /** Longer than it takes to notice a dead peer, to connect, to probe and to replay. */
 const REPAIR_MS = 3000
+/** Longer than any `errorTtl` of these worlds. */
+const LONGEST_ERROR_MS = 300
 /** How often it is looked whether all is quiet. */
 const LOOK_MS = 250
 /** Until all have noticed what one of them has invalidated. */
@@ -80,7 +82,9 @@ async function end(run: SimRun): Promise<void> {
 
 /** Nobody waits for anything, no lease is left, and no origin that a living process has called still runs. */
 function isQuiet({ cluster, unsettled }: SimRun): boolean {
-  if (cluster.redis.hasLeases) return false
+  const { origins, redis, time } = cluster
+  // An error of an origin may be kept for a while.
+  if (redis.hasLeases || time.now - origins.failedAt < LONGEST_ERROR_MS) return false
   return cluster.nodes.every(
     ({ process, isServed }) =>
       isServed && (unsettled.get(process) ?? 0) === 0 && !cluster.origins.isBusy(process),
@@ -92,6 +96,7 @@ async function converge(run: SimRun): Promise<void> {
   const { history, nodes, time } = run.cluster
   for (const node of nodes) if (!node.isServed) run.trace.problem('I6 a node did not recover')
   // Who learns only now that Redis has lost something tells it again what it has told lately.
+  for (const node of nodes) await lookIntoL2(node)
   // Nothing but `many` touches other cells than the one in focus.
   const cells = run.focus === undefined ? CELLS : [...new Set<Cell>([0, run.focus])]
   for (const cell of cells) {
@@ -110,6 +115,12 @@ async function converge(run: SimRun): Promise<void> {
     }
     await time.sleep(20)
   }
+}
+
+/** What is in L1 would tell nothing of Redis. */
+async function lookIntoL2(node: SimNode): Promise<void> {
+  node.counted.reads++
+  await node.cache.get('no such key')
 }
 
 function counted(node: SimNode, cell: Cell): Promise<Value> {

@@ -60,15 +60,19 @@ export interface ScheduleOptions {
   readonly rates: FaultRates | undefined
 }
 
+/** One in so many is clustered: 65 sequences take their time. */
+const CLUSTERED_EVERY = 25
+
 /** The one schedule of a seed. */
 export function scheduleOf(seed: number, options: ScheduleOptions): Schedule {
   const chance = new Chance(seededRandom(Math.imul(seed, 0x9e3779b1) + 1))
-  const settings = settingsOf(chance, options.nodes)
+  const isClustered = seed % CLUSTERED_EVERY === 0
+  const settings = { ...settingsOf(chance, options.nodes), isClustered }
   const rates = chance.with(0.2) ? undefined : options.rates
   return { seed, settings, operations: operationsOf(chance, settings, options.steps, rates) }
 }
 
-function settingsOf(chance: Chance, nodes: number | undefined): WorldSettings {
+function settingsOf(chance: Chance, nodes: number | undefined): Omit<WorldSettings, 'isClustered'> {
   return {
     nodes: nodes ?? chance.of(2, 2, 3, 4),
     focus: chance.of<Cell | undefined>(undefined, undefined, 0, 1, 2, 3),

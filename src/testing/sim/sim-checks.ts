@@ -5,7 +5,7 @@ import type { Invalidation, Producer, SimHistory, Value } from './sim-history.ts
 
 export const L2_DEADLINE_MS = 50
 /** After an acknowledged invalidation no other process serves the old value as fresh for longer. */
-export const STALENESS_BOUND_MS = 1300
+const STALENESS_BOUND_MS = 1300
 /** A load notices at its next renewal that its lease is gone. */
 const RENEWAL_MS = 1600
 /** A copy that could not be compared with L2 is served for so long before the next attempt. */

@@ -22,6 +22,7 @@ export interface ConnectionWorld {
   readonly link: SimLink
   readonly owner: Owner
   readonly random: () => number
+  readonly isClustered: boolean
 }
 
 /**

@@ -173,7 +173,14 @@ export class SimNode implements Asking {
 
   #open(context: StoreContext): StoreSession {
     const { time, redis, random, wrap, alter } = this.#world
-    const world = { time, redis, link: this.link, owner: this, random }
+    const world = {
+      time,
+      redis,
+      link: this.link,
+      owner: this,
+      random,
+      isClustered: this.#world.settings.isClustered,
+    }
     const session = new RedisSession(
       alter(context),
       (_, events) => {

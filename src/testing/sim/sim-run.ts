@@ -220,7 +220,10 @@ export class SimRun {
     const look = (): void => {
       const present = [this.#begun.get(cell), history.invalidations.length]
       const isDisturbed =
-        !isQuiet || isChanging || !origins.isUntroubled || seen.some((count, i) => count !== present[i])
+        !isQuiet ||
+        isChanging ||
+        !origins.isUntroubled ||
+        seen.some((count, i) => count !== present[i])
       const calls = (origins.callsOf.get(cell) ?? 0) - before
       if (!isDisturbed && origins.behaviours.get(cell) === behaviour && calls > MOST_FAILURES) {
         this.trace.problem(`I3 a failing origin was called ${calls} times for one burst`)

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type {
   Command,
   Lineage,
@@ -7,6 +8,7 @@ import type {
 } from '../../adapters/redis/transport.ts'
 import { type ConnectionWorld, SimConnection } from './sim-connection.ts'
 
+const CLUSTER_NODES = 3
 const FIRST_RETRY_MS = 25
 const LAST_RETRY_MS = 400
 /** How long an attempt to connect waits for an answer. */
@@ -16,7 +18,7 @@ type Kind = 'data' | 'bus'
 
 /** The two connections of one simulated process to the simulated Redis, kept alive like real ones. */
 export class SimTransport implements Transport {
-  readonly isClustered = false
+  readonly isClustered: boolean
   readonly bus = 'plain'
   /** Commands sent so far. */
   sent = 0
@@ -33,6 +35,7 @@ export class SimTransport implements Transport {
 
   constructor(world: ConnectionWorld, random: () => number, events: TransportEvents) {
     this.#world = world
+    this.isClustered = world.isClustered
     this.#random = random
     this.#events = events
     world.link.onCut = () => {
@@ -52,8 +55,9 @@ export class SimTransport implements Transport {
     return this.#isOpen('data')
   }
 
-  nodeOf(): string {
-    return 'master'
+  /** All nodes have one fate, but what is sent to each is a batch of its own, in a time of its own. */
+  nodeOf(hashTag: string): string {
+    return this.isClustered ? `master ${crc32(hashTag) % CLUSTER_NODES}` : 'master'
   }
 
   async send(_node: string, commands: readonly Command[]): Promise<readonly Reply[]> {

@@ -13,7 +13,7 @@ import type { Argument, Command } from '../../../src/adapters/redis/transport.ts
 import { Chance } from '../../../src/testing/sim/random-choice.ts'
 
 /** So long that no test reaches its end, or so short that it is over before the next command. */
-export const LONG_MS = 60_000
+const LONG_MS = 60_000
 export const SHORT_MS = 5
 
 const CHANNEL = 'bus'

@@ -65,6 +65,9 @@ export class ClusterLineage {
   }
 
   #continues(member: Member, info: ServerInfo, table: SlotTable, now: number): boolean {
+    const past = this.#pasts.get(member.id)
+    // An heir that is reached again still names its predecessor, who has been succeeded by then.
+    if (past && isUnchanged(past, info)) return !past.isSucceeded
     const before = this.#predecessor(info)
     if (before && (before.id !== member.id || before.run === info.run_id)) {
       const isHeir = !before.isSucceeded && hasLivedSince(before.lostAt, info, now)
@@ -74,7 +77,6 @@ export class ClusterLineage {
       }
       return isHeir
     }
-    const past = this.#pasts.get(member.id)
     return past ? isSameServer(past, member, info) : hasJoinedEmpty(info)
   }
 
@@ -97,13 +99,17 @@ function pastOf({ id, address }: Member, info: ServerInfo): Past {
   return { id, address, run: info.run_id ?? '', replication: idOf(info.master_replid) }
 }
 
+function isUnchanged({ run, replication }: Past, info: ServerInfo): boolean {
+  return run !== '' && run === info.run_id && replication === idOf(info.master_replid)
+}
+
 function isSameServer(past: Past, { address }: Member, info: ServerInfo): boolean {
   // Where a server does not tell who it is, its address has to do.
   if (!info.run_id || past.run === '') return past.run === '' && past.address === address
   if (past.run !== info.run_id) return startedEmpty(info)
-  if (past.isSucceeded) return false
-  // Otherwise it has been another's replica, of whom nothing is known, and was promoted.
-  return past.replication === idOf(info.master_replid) || !idOf(info.master_replid2)
+  // It has another id: its first replica gave it one, or it was promoted after having been the
+  // replica of a node of whom nothing is known.
+  return !past.isSucceeded && !idOf(info.master_replid2)
 }
 
 function startedEmpty({ aof_enabled, rdb_last_load_keys_loaded }: ServerInfo): boolean {
