@@ -113,7 +113,11 @@ export type BusMessage =
       readonly epoch: number
     }
   /** Nothing is known of what happened since the last message: reconnect, failover. */
-  | { readonly kind: 'lost' }
+  | {
+      readonly kind: 'lost'
+      /** It may be another server: numbers that were given out before may be given out again. */
+      readonly renumbered?: boolean
+    }
 
 /** `hard`: entries older than the stamp are gone. `soft`: they are stale, but may be used in grace. */
 export type StampMode = 'hard' | 'soft'
@@ -251,13 +255,14 @@ export interface Fence {
 
 /**
  * `too-large`: the store serves, but will never take so large a value; whatever it held for the key
- * is still there. It is the only reason for which a write without fence may be refused.
+ * is still there. `late`: it was on its way for so long that what was done later may be there already.
+ * A write without fence is refused for these two only.
  */
 export type WriteReply =
   | { readonly stored: true; readonly version: number }
   | {
       readonly stored: false
-      readonly reason: 'lease-lost' | 'tag-changed' | 'epoch-changed' | 'too-large'
+      readonly reason: 'lease-lost' | 'tag-changed' | 'epoch-changed' | 'too-large' | 'late'
     }
 
 export interface StoreSession {

@@ -3,12 +3,13 @@ const MOST = 127
 
 /**
  * Small numbers for the sequences of L2 that this process has met, so that an entry can remember of
- * which one its version is. One for each partition, and new ones when L2 loses its data: where there
- * were more, the number of the one that was not seen for longest is given to the next.
+ * which one its version is. One for each partition, and new ones when L2 loses its data or may have
+ * been set back; numbers go round.
  */
 export class EpochNumbers {
-  /** Those seen longest ago first. */
   readonly #numbers = new Map<number, number>()
+  /** The number given last. */
+  #last = 0
   /** The one seen last: outside Cluster it is always the same. */
   #latest: readonly [epoch: number, number: number] | undefined
 
@@ -16,17 +17,23 @@ export class EpochNumbers {
     const latest = this.#latest
     if (latest?.[0] === epoch) return latest[1]
     const number = this.#numbers.get(epoch) ?? this.#next()
-    this.#numbers.delete(epoch)
     this.#numbers.set(epoch, number)
     this.#latest = [epoch, number]
     return number
   }
 
+  /** The sequences may have been set back: no entry is of a version that could be given out again. */
+  forget(): void {
+    this.#numbers.clear()
+    this.#latest = undefined
+  }
+
   #next(): number {
-    if (this.#numbers.size < MOST) return this.#numbers.size + 1
-    const [oldest] = this.#numbers as Iterable<[number, number]>
-    const [epoch, number] = oldest as [number, number]
-    this.#numbers.delete(epoch)
-    return number
+    this.#last = (this.#last % MOST) + 1
+    // Only after so many others: it goes to the next.
+    for (const [epoch, number] of this.#numbers) {
+      if (number === this.#last) this.#numbers.delete(epoch)
+    }
+    return this.#last
   }
 }

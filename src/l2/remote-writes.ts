@@ -59,11 +59,15 @@ export class RemoteWrites {
     const intent = this.journal.begin('key', [key])
     let isStored = true
     const isAcknowledged = await this.#carryOut(intent, async () => {
-      const { session } = this.#link
-      const position = await this.#position()
-      if (intent.isOver) return intent.superseded()
-      const request = await prepare(position)
-      if (intent.isOver) return intent.superseded()
+      const { session, status } = this.#link
+      let request: WriteRequest | undefined
+      let connections: number
+      do {
+        connections = status.connections
+        request = await this.#position().then(prepare)
+        if (intent.isOver) return intent.superseded()
+        // Stamps that come are compared with that position: it has to be of this server.
+      } while (status.connections !== connections)
       const written = request && (await session.write(request))
       if (isTooLarge(written)) this.#reportTooLarge()
       if (written?.stored) return true

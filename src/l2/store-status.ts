@@ -31,6 +31,7 @@ export class StoreStatus {
   readonly #waiting = new Set<() => void>()
   #state: StoreState
   #wasReady = false
+  #connections = 0
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
@@ -64,7 +65,13 @@ export class StoreStatus {
     return this.#wasReady
   }
 
+  /** Grows with each connection: numbers of another one may be of another past. */
+  get connections(): number {
+    return this.#connections
+  }
+
   told(state: StoreState): void {
+    if (state.state === 'ready' && !state.sameConnection) this.#connections++
     if (this.state === 'ready') this.#wasReady = true
     if (state.error) this.lastError = state.error
     this.#state = state

@@ -1,3 +1,4 @@
+import type { FruitlessLoads } from '../contracts/store.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import { rest } from './back-off.ts'
 import { examine } from './examine.ts'
@@ -7,16 +8,23 @@ import { type Look, leaseAnyway } from './look-up.ts'
 import { confirm, keepStale, promote } from './promote.ts'
 import type { Region } from './region.ts'
 
-/**
- * What one reply means for one load. `missing`: the origin is its to call. `held`: another process is
- * loading the key. `answered`: the load is over.
- */
+export interface Considered {
+  /**
+   * `missing`: the origin is its to call. `held`: another process is loading the key. `answered`: the
+   * load is over.
+   */
+  readonly verdict: 'missing' | 'held' | 'answered'
+  /** What L2 counts of the loads of others, where it was asked for a lease; `undefined` where not. */
+  readonly fruitless: { readonly count: FruitlessLoads | undefined } | undefined
+}
+
+/** What one reply means for one load. */
 export async function consider(
   region: Region,
   flight: Flight,
   look: Look,
   index: number,
-): Promise<'missing' | 'held' | 'answered'> {
+): Promise<Considered> {
   const examined = await acceptable(region, flight, look, index)
   const found = examined === 'silent' ? undefined : examined
   if (found && satisfies(flight, found)) {
@@ -25,14 +33,17 @@ export async function consider(
   }
   if (!flight.over) settleFallback(region, flight, examined)
   const asked = flight.over ? { look, index } : await leased(region, flight, look, index)
-  const lease = asked.look.reply.leases[asked.index]
+  const { reply } = asked.look
+  const lease = reply.leases[asked.index]
   if (flight.over) {
     if (lease === 'granted') giveBack(region, flight, asked.look.token)
-    return 'answered'
+    return { verdict: 'answered', fruitless: undefined }
   }
-  if (lease === 'held') return 'held'
+  const wasAsked = lease !== undefined && reply.fruitless !== undefined
+  const fruitless = wasAsked ? { count: reply.fruitless[asked.index] } : undefined
+  if (lease === 'held') return { verdict: 'held', fruitless }
   beginAt(region, flight, look, index, lease === 'granted' ? asked.look : undefined)
-  return 'missing'
+  return { verdict: 'missing', fruitless }
 }
 
 /** The origin is ours to call; what it brings is stored only if nothing happens from here on. */

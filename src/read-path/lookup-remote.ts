@@ -30,11 +30,9 @@ export async function lookUpRemote(region: Region, flights: readonly Flight[]): 
   }
   await Promise.all(
     flights.map(async (flight, index) => {
-      const verdict = await consider(region, flight, look, index)
+      const { verdict, fruitless } = await consider(region, flight, look, index)
       if (verdict === 'missing') looked.missing.push(flight)
-      else if (verdict === 'held') {
-        looked.held.push({ flight, fruitless: look.reply.fruitless?.[index] })
-      }
+      else if (verdict === 'held') looked.held.push({ flight, fruitless: fruitless?.count })
     }),
   )
   return looked

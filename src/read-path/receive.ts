@@ -24,12 +24,14 @@ export function receive(core: Core, regions: Iterable<Region>, message: BusMessa
       for (const region of regions) region.released(message.key)
       return
     case 'lost':
-      lost(core, regions)
+      lost(core, regions, message.renumbered)
   }
 }
 
 /** Copies are compared when they are next wanted; loads under way at once, so that none is joined. */
-function lost(core: Core, regions: Iterable<Region>): void {
+function lost(core: Core, regions: Iterable<Region>, renumbered = false): void {
+  // A version that was given out anew must not pass for the one that a copy has.
+  if (renumbered) core.stamps.epochs.forget()
   core.stamps.suspectAll()
   for (const region of regions) for (const check of [...region.checks]) check()
   core.events.emit('gap', { cache: core.name })

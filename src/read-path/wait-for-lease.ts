@@ -39,9 +39,8 @@ async function lookAgain(
   look: Look,
   watch: FruitlessWatch,
 ): Promise<'missing' | 'held' | 'answered'> {
-  const verdict = await consider(region, flight, look, 0)
-  const { fruitless } = look.reply
-  const ended = verdict !== 'answered' && fruitless && watch.look(fruitless[0])
+  const { verdict, fruitless } = await consider(region, flight, look, 0)
+  const ended = verdict !== 'answered' && fruitless && watch.look(fruitless.count)
   if (!ended) return verdict
   if (ended !== 'unstored') {
     failLoad(region, flight, new FailureElsewhere(ended))

@@ -59,13 +59,19 @@ describe('the numbers of epochs', () => {
     expect(epochs.map((epoch) => numbers.of(epoch))).toEqual(first)
   })
 
-  it('are given to another when there are too many: that of the one not seen for longest', () => {
+  it('go round when there are too many', () => {
     const numbers = new EpochNumbers()
     for (let epoch = 0; epoch < 127; epoch++) numbers.of(epoch)
-    numbers.of(0)
-    const freed = numbers.of(1000)
-    expect(freed).toBe(2)
-    expect(numbers.of(0)).toBe(1)
-    expect(numbers.of(1)).not.toBe(2)
+    expect(numbers.of(1000)).toBe(1)
+    expect(numbers.of(0)).toBe(2)
+    expect(numbers.of(2)).toBe(3)
+  })
+
+  it('are others after a server may have set its sequences back', () => {
+    const numbers = new EpochNumbers()
+    const before = [numbers.of(7), numbers.of(8)]
+    numbers.forget()
+    const after = [numbers.of(7), numbers.of(8)]
+    expect(new Set([...before, ...after]).size).toBe(4)
   })
 })

@@ -8,6 +8,12 @@ import type { Argument, Command, Reply, Transport } from './transport.ts'
 /** More only queue up in the server, where nobody can give them up. */
 const BATCHES_IN_FLIGHT = 4
 
+/**
+ * `digest`: a server that does not know the script is sent its source, and knows it from then on: that
+ * is later than what was sent in between. `source`: at once, in its turn.
+ */
+export type ScriptSending = 'digest' | 'source'
+
 interface Waiting {
   readonly command: Command
   /** What to send where the server does not know the script. */
@@ -57,14 +63,15 @@ export class CommandQueue {
     })
   }
 
-  /** By its digest; a server that does not know it is sent the source, and knows it from then on. */
   script(
     node: string,
     { sha, source }: Script,
     keys: readonly string[],
     args: readonly Argument[],
+    by: ScriptSending,
   ): Promise<Exclude<Reply, Error>> {
     const rest = [keys.length, ...keys, ...args]
+    if (by === 'source') return this.run(node, ['EVAL', source, ...rest])
     return this.run(node, ['EVALSHA', sha, ...rest], ['EVAL', source, ...rest])
   }
 

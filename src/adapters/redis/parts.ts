@@ -1,5 +1,5 @@
 import type { StoreContext } from '../../contracts/store.ts'
-import type { CommandQueue } from './command-queue.ts'
+import type { CommandQueue, ScriptSending } from './command-queue.ts'
 import { type KeySpace, STAMPS } from './key-space.ts'
 import type { Script } from './scripts.ts'
 import type { Argument, Command, Reply, Transport } from './transport.ts'
@@ -37,8 +37,9 @@ export class Parts {
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
+    by: ScriptSending = 'digest',
   ): Promise<Exclude<Reply, Error>> {
-    return this.#queue.script(this.nodeOf(partition), script, keys, args)
+    return this.#queue.script(this.nodeOf(partition), script, keys, args, by)
   }
 
   run(partition: number, command: Command): Promise<Exclude<Reply, Error>> {

@@ -30,6 +30,11 @@ import type { Writer } from './writer.ts'
 // Beyond 300 lines: the one place where the states of the connection, the operations and the bus
 // meet; each of them has files of its own.
 
+/**
+ * A set that was sent to a frozen server may be carried out when it thaws, after everything that was
+ * done since over another connection. So it is only taken for so long.
+ */
+const LATE_MS = 1000
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5000
 const NO_POWERS: Powers = { scripts: true, readOnly: true }
@@ -121,7 +126,8 @@ export class RedisSession implements StoreSession {
       return { stored: false, reason: 'too-large' }
     }
     const writer = this.#serves === 'yes' ? this.#writer() : await this.#writerSoon()
-    return writer.write(this.#capped(request))
+    const now = this.#storeNow()
+    return writer.write(this.#capped(request, now), now + LATE_MS)
   }
 
   async delete(keys: readonly string[]): Promise<{ readonly sequence: number }> {
@@ -184,12 +190,15 @@ export class RedisSession implements StoreSession {
     return this.#writer()
   }
 
-  #capped(request: WriteRequest): WriteRequest {
+  #capped(request: WriteRequest, now: number): WriteRequest {
     const { maxKeepMs } = this.#state
     if (maxKeepMs === undefined) return request
-    const { clock } = this.#context
-    const now = this.#offset === undefined ? clock.wall() : clock.now() + this.#offset
     return { ...request, keepUntil: Math.min(request.keepUntil, now + maxKeepMs) }
+  }
+
+  #storeNow(): number {
+    const { clock } = this.#context
+    return this.#offset === undefined ? clock.wall() : clock.now() + this.#offset
   }
 
   #noteTime(now: number): void {
@@ -214,7 +223,7 @@ export class RedisSession implements StoreSession {
       return
     }
     // What happened while there was no connection, or on the other one, nobody was told.
-    if (this.#wasReady) this.#deliver({ kind: 'lost' })
+    if (this.#wasReady) this.#deliver({ kind: 'lost', renumbered: true })
     this.#wasReady = true
     if (state.lineage === 'other') this.#mustReset = true
     this.#watch.forget()

@@ -1,17 +1,17 @@
-import type { LoadEnd, StampMode, WriteReply, WriteRequest } from '../../contracts/store.ts'
+import type { Fence, LoadEnd, StampMode, WriteReply, WriteRequest } from '../../contracts/store.ts'
 import type { Announcer } from './announcer.ts'
 import { stampText } from './message.ts'
 import type { Parts } from './parts.ts'
 import { numberOf, textOf } from './replies.ts'
 import { DELETE, RELEASE, RENEW, STAMP_TAGS, TOUCH, WRITE } from './scripts.ts'
 import { unavailable } from './session-errors.ts'
-import type { Reply } from './transport.ts'
+import type { Argument, Reply } from './transport.ts'
 import type { Writer } from './writer.ts'
 
 /** Instants beyond are for ever: Redis takes no longer lives. */
 const LAST_INSTANT = 9e15
 
-const REASONS = ['lease-lost', 'tag-changed', 'epoch-changed'] as const
+const REASONS = ['lease-lost', 'tag-changed', 'epoch-changed', 'late'] as const
 
 /** Each change is one atomic step, told to the others by the same script. */
 export class ScriptWriter implements Writer {
@@ -28,7 +28,7 @@ export class ScriptWriter implements Writer {
    * is; they are only made to last as long as the entry. If that fails they are missed and made
    * anew, which makes the entry stale.
    */
-  async write(request: WriteRequest): Promise<WriteReply> {
+  async write(request: WriteRequest, latest: number): Promise<WriteReply> {
     const { key, fence } = request
     // Without a token it cannot be the holder's, and to the script it would be a set.
     if (fence && !fence.token) return { stored: false, reason: 'lease-lost' }
@@ -49,15 +49,22 @@ export class ScriptWriter implements Writer {
       [
         this.#parts.newEpoch(),
         fence?.token ?? '',
-        ...(fence && !space.isPartitioned ? [fence.epoch, fence.sequence] : ['', '']),
+        ...this.#bounds(fence, latest),
         instant(request.freshUntil),
         instant(request.keepUntil),
         request.bytes,
         ...this.#announcer.say('w', partition, key),
         ...here.map((tag) => space.bucketOf(tag)),
       ],
+      // A set that was sent anew would come after what was done meanwhile, and has no lease to show.
+      fence ? 'digest' : 'source',
     )
     return writeReply(reply)
+  }
+
+  #bounds(fence: Fence | undefined, latest: number): readonly [Argument, Argument] {
+    if (!fence) return ['', Math.round(latest)]
+    return this.#parts.space.isPartitioned ? ['', ''] : [fence.epoch, fence.sequence]
   }
 
   async delete(keys: readonly string[]): Promise<{ readonly sequence: number }> {

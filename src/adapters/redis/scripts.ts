@@ -142,7 +142,7 @@ return out`,
  * tags none was stamped since.
  * KEYS: sequence, entry, lease; the stamps, where they lie in the same part.
  * ARGV: epoch, token or '' for a set, epoch and number of the fence ('' where the stamps lie
- * elsewhere), freshUntil, keepUntil ('inf' for ever), bytes, publish command, channel, head, tail;
+ * elsewhere; of a set '' and the instant after which it is late), freshUntil, keepUntil ('inf' for ever), bytes, publish command, channel, head, tail;
  * then for each stamp its bucket.
  * Reply: number, or the reason why not.
  */
@@ -158,6 +158,8 @@ if isCommit then
   if ARGV[3] ~= '' and ARGV[3] ~= epoch then return 'epoch-changed' end
   local lease = redis.call('HMGET', KEYS[3], 't', 'u')
   if lease[1] ~= token or time >= tonumber(lease[2]) then return 'lease-lost' end
+elseif fence and time > fence then
+  return 'late'
 end
 local missing = {}
 for i = 4, #KEYS do

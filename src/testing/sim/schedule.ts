@@ -216,7 +216,8 @@ const CALLS: ReadonlyArray<readonly [number, Step]> = [
     })),
   ],
   [2, one(() => ({ type: 'sweep' }))],
-  [1.5, one((chance) => ({ type: 'burst', cell: cell(chance), ms: chance.of(2, 20, 60) }))],
+  // Long enough for all to be waiting when it fails first: who asks later counts from there.
+  [1.5, one((chance) => ({ type: 'burst', cell: cell(chance), ms: chance.of(40, 60, 90) }))],
   [9, race],
   [3.5, spread],
 ]

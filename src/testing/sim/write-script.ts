@@ -11,7 +11,7 @@ export function writeScript(call: ScriptCall): Reply {
   if (isCommit) {
     const reason = refusal(call, epoch, token)
     if (reason !== undefined) return Buffer.from(reason)
-  }
+  } else if (call.text(4) !== '' && call.now > call.number(4)) return Buffer.from('late')
   const missing = new Map<number, number>()
   for (let i = 4; i <= call.keys.length; i++) {
     const stamp = call.stampOf(call.key(i), epoch)

@@ -157,11 +157,18 @@ describe('a cluster whose masters have replicas', () => {
     const old = await cluster.ownerOf(tag)
     const replica = await replicaOf(cluster, old)
     const began = opened.states.length
-    await replica.cli('CLUSTER', 'FAILOVER')
-    await until('the replica is asked', async () => {
+    let orderedAt = Number.NEGATIVE_INFINITY
+    const follows = async () => {
+      const { role } = await replica.info('replication')
+      // Masters that have voted lately refuse, and the order is forgotten after five seconds.
+      if (role === 'slave' && performance.now() - orderedAt > 5500) {
+        orderedAt = performance.now()
+        await replica.cli('CLUSTER', 'FAILOVER')
+      }
       await opened.ask(tag, 'SET', `rc:${tag}:probe`, 'x')
       return opened.transport.nodeOf(tag) === addressOf(replica)
-    })
+    }
+    await until('the replica is asked', follows, { withinMs: 20_000 })
     await untilAllServe(opened)
     expectSame(began)
   })
@@ -246,7 +253,8 @@ describe.each([
     await moved.start({ args: ['--port', String(port)] })
     await until('it is found', () => opened.transport.nodeOf(tag) === `127.0.0.1:${port}`)
     await untilAllServe(opened)
-    expect(opened.states.at(-1)).toMatchObject({ state: 'ready', lineage: 'same' })
+    expect(opened.states.at(-1)?.state).toBe('ready')
+    expect(opened.states.findLast(({ lineage }) => lineage)?.lineage).toBe('same')
     releasePort(port)
   })
 })

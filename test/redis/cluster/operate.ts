@@ -75,13 +75,17 @@ export async function joinNode(cluster: Cluster): Promise<Joined> {
   }
 }
 
-/** The replica of a master that is in sync by what both say. */
+/**
+ * The replica of a master that is in sync by what both say, and has run for long enough to be known
+ * to have shared its life: servers tell their age in seconds.
+ */
 export async function replicaOf(cluster: Cluster, master: RedisProcess): Promise<RedisProcess> {
   return until(`port ${master.port} has a replica in sync`, async () => {
     const fields = await master.info('replication')
     const port = /port=(\d+),state=online/.exec(fields.slave0 ?? '')?.[1]
     const replica = cluster.nodes.find((node) => String(node.port) === port)
     const isUp = replica && (await replica.info('replication')).master_link_status === 'up'
-    return isUp ? replica : undefined
+    if (!isUp) return undefined
+    return Number((await replica.info('server')).uptime_in_seconds) > 2 ? replica : undefined
   })
 }

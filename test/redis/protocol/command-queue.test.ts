@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CommandQueue } from '../../../src/adapters/redis/command-queue.ts'
-import { READ, WRITE } from '../../../src/adapters/redis/scripts.ts'
+import { DELETE, READ, WRITE } from '../../../src/adapters/redis/scripts.ts'
 import type { Reply } from '../../../src/adapters/redis/transport.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { bytes, names, ScriptedTransport } from './scripted-transport.ts'
@@ -28,7 +28,7 @@ describe('the command queue', () => {
     const { transport, queue } = make()
     const replies = await Promise.all([
       queue.run('a', ['GET', 'x']),
-      queue.script('a', WRITE, ['k'], ['1']),
+      queue.script('a', WRITE, ['k'], ['1'], 'digest'),
       queue.run('b', ['TIME']),
       queue.run('a', ['TIME']),
     ])
@@ -47,8 +47,8 @@ describe('the command queue', () => {
         ? new Error('NOSCRIPT No matching script. Please use EVAL.')
         : undefined
     const [write, read] = await Promise.all([
-      queue.script('a', WRITE, ['k'], ['1']),
-      queue.script('a', READ, ['q'], [1, 0, 0, '', '', 0, 0]),
+      queue.script('a', WRITE, ['k'], ['1'], 'digest'),
+      queue.script('a', READ, ['q'], [1, 0, 0, '', '', 0, 0], 'digest'),
       queue.run('a', ['TIME']),
     ])
     expect(write).toEqual([bytes('11')])
@@ -60,10 +60,19 @@ describe('the command queue', () => {
     expect(transport.sent[1]?.commands[0]).toEqual(['EVAL', WRITE.source, 1, 'k', '1'])
   })
 
+  it('sends a script in full at once where it must not lose its turn', async () => {
+    const { transport, queue } = make()
+    await Promise.all([
+      queue.script('a', WRITE, ['k'], ['1'], 'source'),
+      queue.script('a', DELETE, ['k'], ['1'], 'digest'),
+    ])
+    expect(transport.sent.map(({ commands }) => names(commands))).toEqual([['EVAL', 'EVALSHA']])
+  })
+
   it('asks only once more: a server that has no script even then has its error passed on', async () => {
     const { transport, queue } = make()
     transport.answer = () => new Error('NOSCRIPT No matching script.')
-    await expect(queue.script('a', WRITE, [], [])).rejects.toThrow('NOSCRIPT')
+    await expect(queue.script('a', WRITE, [], [], 'digest')).rejects.toThrow('NOSCRIPT')
     expect(transport.sent).toHaveLength(2)
   })
 

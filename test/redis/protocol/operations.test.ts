@@ -193,3 +193,14 @@ describe('writes', () => {
     expect(silent.transport.subscribed).toEqual([])
   })
 })
+
+describe('a set that a frozen server carries out later', () => {
+  it('says until when it may be done, in the time of the server', async () => {
+    const { session, transport } = await openReady()
+    await session.write({ key: 'k', bytes: bytes('v'), freshUntil: 6e6, keepUntil: 7e6 })
+    const [command] = transport.take().at(-1)?.commands ?? []
+    const args = command?.slice(3 + 3) ?? []
+    const { now } = await session.read({ keys: [], tags: [] })
+    expect(args[3]).toBe(now + 1000)
+  })
+})

@@ -220,7 +220,7 @@ describe('two sessions on a server', () => {
       expect(text(reply)).toBeUndefined()
       expect(reply.epoch).not.toBe(before.epoch)
     }
-    expect(one.messages).toEqual([{ kind: 'lost' }])
+    expect(one.messages).toEqual([{ kind: 'lost', renumbered: true }])
   })
 })
 

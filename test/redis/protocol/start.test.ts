@@ -135,10 +135,10 @@ describe('a session over a connection', () => {
   it('holds nothing for fresh after a new connection, and tells that before it serves', async () => {
     const { transport, clock, messages, states } = await openReady()
     transport.state({ lineage: 'same' })
-    expect(messages).toEqual([{ kind: 'lost' }])
+    expect(messages).toEqual([{ kind: 'lost', renumbered: true }])
     await clock.advance(0)
     expect(states.at(-1)?.state).toBe('ready')
-    expect(messages).toEqual([{ kind: 'lost' }])
+    expect(messages).toEqual([{ kind: 'lost', renumbered: true }])
   })
 })
 
@@ -214,8 +214,13 @@ describe('a session that is closed', () => {
   })
 })
 
-it('names the script of a write by its digest', async () => {
+it('names the script of a commit by its digest, and sends that of a set in full', async () => {
   const { session, transport } = await openReady()
-  await session.write({ key: 'k', bytes: bytes('v'), freshUntil: 6e6, keepUntil: 7e6 })
-  expect(transport.sent[0]?.commands[0]?.slice(0, 2)).toEqual(['EVALSHA', WRITE.sha])
+  const write = { key: 'k', bytes: bytes('v'), freshUntil: 6e6, keepUntil: 7e6 }
+  await session.write({ ...write, fence: { token: 't', sequence: 10, epoch: 7, tags: [] } })
+  await session.write(write)
+  expect(transport.sent.map(({ commands }) => commands[0]?.slice(0, 2))).toEqual([
+    ['EVALSHA', WRITE.sha],
+    ['EVAL', WRITE.source],
+  ])
 })

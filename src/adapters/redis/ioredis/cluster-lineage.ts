@@ -21,7 +21,7 @@ interface Past {
   isSucceeded?: boolean
 }
 
-/** `uptime_in_seconds` is rounded down. */
+/** `uptime_in_seconds` is the difference of two instants without their fractions. */
 const ROUNDING_MS = 1000
 
 /**
@@ -127,6 +127,6 @@ function hasJoinedEmpty(info: ServerInfo): boolean {
  * from a snapshot and found no master any more: but what came after the snapshot is gone.
  */
 function hasLivedSince(lostAt: number | undefined, info: ServerInfo, now: number): boolean {
-  const startedAt = now - Number(info.uptime_in_seconds) * 1000 - ROUNDING_MS
+  const startedAt = now - Number(info.uptime_in_seconds) * 1000 + ROUNDING_MS
   return lostAt === undefined || startedAt <= lostAt
 }
