@@ -42,9 +42,12 @@ export class Deadlines {
     this.#ms = ms
   }
 
-  /** The waiter is called at the deadline, unless it is over and has left by then. */
-  join(waiter: Waiter): Deadline {
-    const at = this.#clock.now() + this.#ms()
+  /**
+   * The waiter is called at the deadline, unless it is over and has left by then.
+   * @param until an earlier one, for who has waited before
+   */
+  join(waiter: Waiter, until = Number.POSITIVE_INFINITY): Deadline {
+    const at = Math.min(until, this.#clock.now() + this.#ms())
     const group = this.#latest?.at === at ? this.#latest : this.#begin(at)
     group.waiters.push(waiter)
     group.left++

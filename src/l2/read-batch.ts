@@ -18,11 +18,12 @@ export class Reader implements Waiter {
     request: ReadRequest,
     deadlines: Deadlines,
     resolve: (reply: RemoteReply | undefined) => void,
+    until: number | undefined,
   ) {
     this.request = request
     this.#resolve = resolve
     this.#deadlines = deadlines
-    this.#deadline = deadlines.join(this)
+    this.#deadline = deadlines.join(this, until)
   }
 
   onDue(): void {

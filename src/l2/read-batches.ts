@@ -42,9 +42,9 @@ export class ReadBatches {
     this.#options = options
   }
 
-  read(request: ReadRequest): Promise<RemoteReply | undefined> {
+  read(request: ReadRequest, until?: number): Promise<RemoteReply | undefined> {
     return new Promise((resolve) => {
-      this.#batchFor(request).add(new Reader(request, this.#options.deadlines, resolve))
+      this.#batchFor(request).add(new Reader(request, this.#options.deadlines, resolve, until))
       this.#schedule()
     })
   }

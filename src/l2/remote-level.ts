@@ -79,6 +79,11 @@ export class RemoteLevel {
     return this.#writes.isPossible
   }
 
+  /** How long somebody waits for L2, in milliseconds. */
+  get timeoutMs(): number {
+    return this.#link.store.timeoutMs
+  }
+
   /** The store's time, which the instants of its entries refer to. */
   storeNow(): number {
     return this.#time.now()
@@ -87,13 +92,15 @@ export class RemoteLevel {
   /**
    * A reply, or `undefined` when L2 did not give one within its deadline. Reads of one turn are sent
    * as one. No lease while not writable.
+   * @param until local time: for the second read of somebody who waits for L2 only once
    */
-  read(request: ReadRequest): Promise<RemoteReply | undefined> {
+  read(request: ReadRequest, until?: number): Promise<RemoteReply | undefined> {
     if (this.#link.status.state !== 'ready') this.#wasEarly = true
-    if (!this.usable) return Promise.resolve(undefined)
-    if (!request.lease || this.writable) return this.#batches.read(request)
+    const isTooLate = until !== undefined && until <= this.#link.options.clock.now()
+    if (!this.usable || isTooLate) return Promise.resolve(undefined)
+    if (!request.lease || this.writable) return this.#batches.read(request, until)
     const { lease: _lease, ...plain } = request
-    return this.#batches.read(plain)
+    return this.#batches.read(plain, until)
   }
 
   /** Stores the result of a load if it still may be. */

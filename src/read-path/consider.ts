@@ -110,7 +110,7 @@ async function leased(
     reply.records[index] !== undefined || region.core.remote?.doubts(flight.storeKey, [])
   if (reply.leases[index] !== undefined || token === undefined || !isRejected)
     return { look, index }
-  const another = await leaseAnyway(region, flight)
+  const another = await leaseAnyway(region, flight, look.until)
   return another ? { look: another, index: 0 } : { look, index }
 }
 
@@ -118,14 +118,14 @@ async function leased(
 async function acceptable(
   region: Region,
   flight: Flight,
-  { reply, tags, copies }: Look,
+  { reply, tags, copies, until }: Look,
   index: number,
 ): Promise<Found | 'silent' | undefined> {
   const record = reply.records[index]
   if (!record) return undefined
   const { key, policy, validity } = flight
   const sequence = validity.lookedSequence
-  const asked = { reply, tags }
+  const asked = { reply, tags, until }
   const copy = copies[index]
   const found = await examine(region, { key, policy, record, index, asked, sequence, copy })
   if (found === undefined || found === 'silent') return found

@@ -39,11 +39,12 @@ export async function examine(
   if (head === 'dead') return undefined
   if (head !== 'unknown') return usable(region, examined.policy, { ...head, isCopy: true })
   const { sequence } = region.core.stamps
-  const reply = await remote.read({ keys: [storeKey], tags: asked.tags })
+  const { tags, until } = asked
+  const reply = await remote.read({ keys: [storeKey], tags }, until)
   if (!reply) return 'silent'
   const [whole] = reply.records
   if (!whole) return undefined
-  const again = { ...examined, record: whole, index: 0, asked: { reply, tags: asked.tags } }
+  const again = { ...examined, record: whole, index: 0, asked: { reply, tags, until } }
   // What was invalidated before the first reply still counts against whoever asked for that.
   return decoded(region, { ...again, sequence: Math.min(sequence, examined.sequence) })
 }

@@ -14,6 +14,8 @@ export interface Look {
   readonly token: string | undefined
   /** Local time when it was asked for. */
   readonly askedAt: number
+  /** Local time until which its loads wait for L2. */
+  readonly until: number
   /** L2 has leases. */
   readonly leases: boolean
 }
@@ -35,17 +37,22 @@ export async function lookUp(
   for (const flight of flights) flight.validity.look()
   const reply = await remote.read({ keys, tags, ...askFor(copies), ...(lease ? { lease } : {}) })
   const token = lease && (reply?.token ?? lease.token)
-  return reply && { reply, tags, copies, token, askedAt, leases }
+  const until = askedAt + remote.timeoutMs
+  return reply && { reply, tags, copies, token, askedAt, until, leases }
 }
 
 /** The store took the entry for fresh; we know better (a tag was invalidated), and want its lease. */
-export async function leaseAnyway(region: Region, flight: Flight): Promise<Look | undefined> {
+export async function leaseAnyway(
+  region: Region,
+  flight: Flight,
+  until: number,
+): Promise<Look | undefined> {
   const { clock, nextToken, remote } = region.core
   const lease: LeaseRequest = { token: nextToken(), ms: LEASE_MS, when: 'always' }
   const askedAt = clock.now()
-  const reply = await remote?.read({ keys: [flight.storeKey], tags: [], lease })
+  const reply = await remote?.read({ keys: [flight.storeKey], tags: [], lease }, until)
   const token = reply?.token ?? lease.token
-  return reply && { reply, tags: [], copies: [], token, askedAt, leases: true }
+  return reply && { reply, tags: [], copies: [], token, askedAt, until, leases: true }
 }
 
 function leaseFor(region: Region, flights: readonly Flight[]): LeaseRequest | undefined {

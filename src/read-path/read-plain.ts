@@ -69,9 +69,10 @@ export async function fromRemote(
   )
   const tags = [...new Set([...region.scopeTags, ...tagsOfCopies(copies)])]
   const storeKeys = keys.map((key) => region.storeKey(key))
+  const askedAt = core.clock.now()
   const reply = await core.remote?.read({ keys: storeKeys, tags, ...askFor(copies) })
-  if (!reply) return undefined
-  const asked = { reply, tags }
+  if (!core.remote || !reply) return undefined
+  const asked = { reply, tags, until: askedAt + core.remote.timeoutMs }
   await Promise.all(
     keys.map(async (key, index) => {
       const record = reply.records[index]

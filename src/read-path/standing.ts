@@ -5,6 +5,8 @@ import type { Region } from './region.ts'
 export interface TaggedReply {
   readonly reply: ReadReply
   readonly tags: readonly string[]
+  /** Local time until which its caller waits for L2, this reply included. */
+  readonly until: number
 }
 
 /** What the stamps decide about an entry of L2. */
@@ -52,7 +54,7 @@ async function stampsOf(
     }
   }
   if (unknown.length === 0) return newest
-  const more = await region.core.remote?.read({ keys: [], tags: unknown })
+  const more = await region.core.remote?.read({ keys: [], tags: unknown }, asked.until)
   if (!more || more.epoch !== asked.reply.epoch) return undefined
   for (const stamp of more.stamps) {
     newest.hard = Math.max(newest.hard, stamp.hard)

@@ -2,6 +2,9 @@ import type { Lineage } from '../transport.ts'
 import type { ServerInfo } from './discovery.ts'
 import { idOf } from './server-info.ts'
 
+/** `uptime_in_seconds` is the difference of two instants without their fractions. */
+const ROUNDING_MS = 1000
+
 interface Past {
   readonly address: string
   readonly replicationId: string | undefined
@@ -35,6 +38,6 @@ export class LineageTrail {
  * restarted from a snapshot: but what came after the snapshot is gone, deletions too.
  */
 function hasLivedSince(lostAt: number | undefined, info: ServerInfo, now: number): boolean {
-  const seconds = Number(info.uptime_in_seconds)
-  return Number.isNaN(seconds) || lostAt === undefined || now - seconds * 1000 <= lostAt
+  const startedAt = now - Number(info.uptime_in_seconds) * 1000 + ROUNDING_MS
+  return Number.isNaN(startedAt) || lostAt === undefined || startedAt <= lostAt
 }
