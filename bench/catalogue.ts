@@ -95,7 +95,10 @@ export const scenes: readonly SceneEntry[] = [
   {
     name: 'import',
     processes: 1,
-    rows: [{ id: 'import', title: "import of '.' beyond bare node", unit: 'ms', target: 15 }],
+    rows: [
+      { id: 'import', title: "import of '.' beyond bare node", unit: 'ms', target: 15 },
+      { id: 'import-redis', title: "import of './redis' beyond ioredis", unit: 'ms', target: 10 },
+    ],
   },
   {
     name: 'sqlite',
@@ -112,6 +115,28 @@ export const scenes: readonly SceneEntry[] = [
     rows: [
       { id: 'redis-hit-100', title: 'redis: 100 hits of 1 kB at once', unit: 'x', target: 0.5 },
       { id: 'redis-hit', title: 'redis: one hit of 1 kB', unit: 'x', target: 1.35 },
+    ],
+  },
+  {
+    name: 'redis-miss',
+    processes: 3,
+    rows: [{ id: 'redis-miss', title: 'redis: a miss, the origin answers at once', unit: 'µs' }],
+  },
+  {
+    name: 'redis-outage',
+    processes: 3,
+    rows: [
+      { id: 'redis-refused-p99', title: 'redis refused: p99 beyond no L2', unit: 'ms', target: 1 },
+      { id: 'redis-refused-max', title: 'redis refused: max beyond no L2', unit: 'ms', target: 5 },
+      { id: 'redis-frozen-p99', title: 'redis frozen: p99 beyond no L2', unit: 'ms', target: 1 },
+      { id: 'redis-frozen-max', title: 'redis frozen: max beyond no L2', unit: 'ms', target: 5 },
+    ],
+  },
+  {
+    name: 'redis-propagation',
+    processes: 2,
+    rows: [
+      { id: 'redis-propagation', title: 'redis: an invalidation elsewhere', unit: 'ms', target: 5 },
     ],
   },
   {

@@ -73,3 +73,12 @@ async function untilAccepting(server: ChildProcess, host: string, port: number):
   }
   throw new Error('redis-server does not accept connections')
 }
+
+/** How many commands of the library the server has carried out. */
+export async function scriptCalls(client: {
+  info(section: string): Promise<string>
+}): Promise<number> {
+  const info = await client.info('commandstats')
+  const calls = [...info.matchAll(/cmdstat_(?:eval|evalsha|mget):calls=(\d+)/g)]
+  return calls.reduce((sum, [, count]) => sum + Number(count), 0)
+}

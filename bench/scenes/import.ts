@@ -7,14 +7,23 @@ import { median } from '../harness/statistics.ts'
 
 const RUNS = 15
 
-/** From the start of a process to its end: a module that imports `.`, and an empty one. */
+/**
+ * From the start of a process to its end: a module that imports `.`, and an empty one; one that imports
+ * `./redis`, and one that imports ioredis.
+ */
 export const scene: Scene = async ({ url }) => {
   const folder = mkdtempSync(join(tmpdir(), 'import-'))
+  const importing = (name: string, target: string): readonly string[] =>
+    program(folder, name, `import ${JSON.stringify(target)}`)
   try {
-    return measured(
-      program(folder, 'empty.mjs', ''),
-      program(folder, 'importing.mjs', `import ${JSON.stringify(url('index.js'))}`),
-    )
+    return [
+      measured('import', program(folder, 'empty.mjs', ''), importing('index.mjs', url('index.js'))),
+      measured(
+        'import-redis',
+        importing('ioredis.mjs', import.meta.resolve('ioredis')),
+        importing('redis.mjs', url('redis.js')),
+      ),
+    ]
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -26,7 +35,7 @@ function program(folder: string, name: string, code: string): readonly string[] 
   return [path]
 }
 
-function measured(empty: readonly string[], importing: readonly string[]): readonly Measured[] {
+function measured(id: string, empty: readonly string[], importing: readonly string[]): Measured {
   // The first ones read the files from the disk.
   for (const args of [empty, importing]) timeProcess(args)
   const bare: number[] = []
@@ -37,9 +46,7 @@ function measured(empty: readonly string[], importing: readonly string[]): reado
     if (run % 2 === 1) bare.push(timeProcess(empty))
   }
   const samples = loaded.map((ms, run) => ms - (bare[run] as number))
-  return [
-    { id: 'import', samples, parts: { bareNodeMs: median(bare), withImportMs: median(loaded) } },
-  ]
+  return { id, samples, parts: { withoutMs: median(bare), withImportMs: median(loaded) } }
 }
 
 function timeProcess(args: readonly string[]): number {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { startRedis } from '../harness/redis-server.ts'
+import { scriptCalls, startRedis } from '../harness/redis-server.ts'
 import { ratios, type Timings, timeInRounds } from '../harness/rounds.ts'
 import type { Scene } from '../harness/scene.ts'
 import { median, quantile } from '../harness/statistics.ts'
@@ -108,11 +108,4 @@ function times(timings: Timings, subject: string, reference: string, each: numbe
     p99Us: quantile(us(subject), 0.99),
     referenceUs: median(us(reference)),
   }
-}
-
-/** How many commands of the library the server has carried out. */
-async function scriptCalls(client: Redis): Promise<number> {
-  const info = await client.info('commandstats')
-  const calls = [...info.matchAll(/cmdstat_(?:eval|evalsha|mget):calls=(\d+)/g)]
-  return calls.reduce((sum, [, count]) => sum + Number(count), 0)
 }

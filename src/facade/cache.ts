@@ -330,6 +330,6 @@ function hasSameMembers(one: Given, other: Given): boolean {
 
 function stalenessMs({ l1TtlMs }: Core, l2: RemoteHealth | undefined): number {
   // Without an answer from L2 a copy is served until its own ttl ends.
-  if (!l2 || l2.state !== 'ready') return Number.POSITIVE_INFINITY
+  if (l2?.state !== 'ready') return Number.POSITIVE_INFINITY
   return l2.coherence === 'bus' ? Math.min(BUS_STALENESS_MS, l1TtlMs) : l1TtlMs
 }

@@ -4,17 +4,19 @@ export const ENTRY_ERROR = 1
 export const ENTRY_COPY = 2
 /** L2 holds this entry, as far as is known: if it is gone there, it was invalidated. */
 export const ENTRY_IN_L2 = 4
+/** Put in by hand, and L2 has not acknowledged it: that L2 has nothing there says nothing against it. */
+export const ENTRY_HERE_ONLY = 8
 
 /** What the fast path must leave alone. */
 const SLOW = ENTRY_ERROR | ENTRY_COPY
-// One word, a small integer of V8: 3 bits of flags, 7 for the number of the epoch, the duration of
+// One word, a small integer of V8: 4 bits of flags, 7 for the number of the epoch, the duration of
 // the load with 17 digits and 4 bits for its magnitude.
-const FLAG_MASK = 7
-const EPOCH_AT = 3
+const FLAG_MASK = 15
+const EPOCH_AT = 4
 const EPOCH_MASK = 127
-const MAGNITUDE_AT = 10
+const MAGNITUDE_AT = 11
 const MAGNITUDE_MASK = 15
-const LOAD_AT = 14
+const LOAD_AT = 15
 const LOAD_DIGITS = 17
 const LONGEST_LOAD_MS = 2 ** 31 - 1
 

@@ -19,6 +19,10 @@ import { RemoteWrites } from './remote-writes.ts'
 import { StoreClock } from './store-clock.ts'
 import { type RemoteOptions, StoreLink } from './store-link.ts'
 import type { RemoteHealth } from './store-status.ts'
+import { UnansweredLeases } from './unanswered-leases.ts'
+
+/** Nobody waits for it: it may take longer than what a caller is made to wait. */
+const RELEASE_TIMEOUT_MS = 1000
 
 /**
  * L2 as the read path sees it: nothing here rejects, nothing waits beyond the store's deadline, and
@@ -31,6 +35,7 @@ export class RemoteLevel {
   readonly #gate: Gate
   readonly #batches: ReadBatches
   readonly #writes: RemoteWrites
+  readonly #unanswered: UnansweredLeases
   #epoch: number | undefined
   /** Something was read before the store was ready: it was loaded without a lease, and unfenced. */
   #wasEarly = false
@@ -43,6 +48,7 @@ export class RemoteLevel {
     // Reads need not wait for the replay: what L2 has not heard of is not believed until it has.
     this.#gate = link.gate('read', () => link.probe(), onGate)
     this.#writes = new RemoteWrites(link, onGate, () => this.#position())
+    this.#unanswered = unansweredLeases(link)
     this.#batches = new ReadBatches({
       clock: options.clock,
       deadlines: link.deadlines,
@@ -173,6 +179,7 @@ export class RemoteLevel {
     this.#gate.stop()
     this.#writes.stop()
     this.#batches.drop()
+    this.#unanswered.stop()
     await this.#link.session.close()
   }
 
@@ -188,8 +195,19 @@ export class RemoteLevel {
     const told = asIfTold(this.#writes.journal, request)
     const sentAt = options.clock.now()
     const operation = (): Promise<ReadReply> => session.read(request)
-    const reply = await attempts.run({ gate: this.#gate, kind: 'read', operation, onLate })
-    if (!reply) return undefined
+    const reply = await attempts.run({
+      gate: this.#gate,
+      kind: 'read',
+      operation,
+      onLate: (late) => {
+        this.#unanswered.answered(request)
+        onLate(late)
+      },
+    })
+    if (!reply) {
+      if (request.lease) this.#unanswered.note(request, request.lease)
+      return undefined
+    }
     this.#noteReply(reply, sentAt)
     return told(reply)
   }
@@ -227,6 +245,7 @@ export class RemoteLevel {
       if (this.#wasEarly && !status.wasReady) this.#link.options.onMessage({ kind: 'lost' })
       this.#wasEarly = false
       this.#writes.tellAll(status.wasReady)
+      this.#unanswered.giveBack()
       this.#gate.probeNow()
       this.#writes.gate.probeNow()
     }
@@ -239,6 +258,20 @@ export class RemoteLevel {
     options.onState(this.health())
     if (better && this.#isReady) status.announceReady()
   }
+}
+
+/** Nobody waits for it, and it says nothing of how L2 is: it is no attempt that counts. */
+function unansweredLeases(link: StoreLink): UnansweredLeases {
+  const { clock } = link.options
+  return new UnansweredLeases({
+    now: () => clock.now(),
+    later: (task, ms) => {
+      const timer = clock.setTimeout(task, ms, { unref: true })
+      return () => clock.clearTimeout(timer)
+    },
+    release: async (key, token) =>
+      link.within(RELEASE_TIMEOUT_MS, link.session.release(key, token, { kind: 'unused' })),
+  })
 }
 
 function messageOf(error: unknown): string {

@@ -5,6 +5,7 @@ import type { LocalKey } from '../l1/local-level.ts'
 import { epochOf, noteVersion } from './known-copy.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
+import { isFromFuture, rejectEntry } from './reject-entry.ts'
 import { standingOf, type TaggedReply } from './standing.ts'
 import { prepareForL1, sizeInL1 } from './write-back.ts'
 
@@ -36,17 +37,18 @@ export async function decodeRecord(
   const { remote } = core
   const storeKey = region.storeKey(key)
   const opened = await openAsync(record.bytes, { codecId: policy.codec.id, keyText: storeKey })
-  if (!opened.ok) return reject(region, opened.reason)
+  if (!opened.ok) return rejectEntry(region, opened.reason)
   const { entry: fields } = opened
+  if (isFromFuture(region, fields.createdAt)) return rejectEntry(region, 'future')
   const standing = await standingOf(region, storeKey, fields, asked)
   if (!remote || standing === 'dead') return undefined
 
   let value: unknown
   try {
     value = policy.codec.decode(fields.payload)
-    if (policy.schema && !(await isValid(policy, value))) return reject(region, 'schema')
+    if (policy.schema && !(await isValid(policy, value))) return rejectEntry(region, 'schema')
   } catch (error) {
-    return reject(region, 'decode', error)
+    return rejectEntry(region, 'decode', error)
   }
   const offset = core.clock.now() - remote.storeNow()
   const createdAt = Math.round(fields.createdAt + offset)
@@ -72,11 +74,4 @@ function userTags(region: Region, tags: readonly string[]): readonly string[] {
 async function isValid(policy: Policy, value: unknown): Promise<boolean> {
   const result = await policy.schema?.['~standard'].validate(value)
   return result?.issues === undefined
-}
-
-function reject(region: Region, kind: string, error?: unknown): undefined {
-  const { core } = region
-  core.rejectedEntries++
-  core.events.emit('error', { cache: core.name, kind: `entry-${kind}`, error })
-  return undefined
 }

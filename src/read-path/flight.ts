@@ -200,6 +200,19 @@ export class Flight implements InFlight {
     this.wake()
   }
 
+  /** Under a lease L2 tells what has happened; without one nothing does, or ever will. */
+  doubt(): void {
+    const { core } = this.region
+    const isAlone = core.remote !== undefined && this.policy.useL2 && !this.lease.token
+    if (!isAlone || this.over || this.detached) return
+    if (this.calling) {
+      this.supersede()
+      return
+    }
+    this.overtaken = true
+    this.wake()
+  }
+
   wake(): void {
     this.woken = true
     this.#onWake?.()

@@ -24,6 +24,8 @@ export interface InFlight {
   readonly foundOutdated: boolean
   /** Another process has written the key since L2 was last asked: it is not joined by who comes now. */
   readonly overtaken: boolean
+  /** Another process has stored the key while its origin ran without a lease: it is not joined. */
+  readonly raced: boolean
   /** A caller that joins has something usable that is not fresh. */
   offerStale(entry: Entry): void
   /** What a caller that waits for it gets. */
@@ -36,6 +38,8 @@ export interface InFlight {
   supersede(): void
   /** Another process has written the key: what this load has read may be old by now. */
   overtake(at: { sequence: number; epoch: number }): void
+  /** Messages were lost: what another process has done to the key may be unknown here. */
+  doubt(): void
   /** Another process has done something to the key: a load that waits for it looks again. */
   wake(): void
   /** Ends it for everybody. */

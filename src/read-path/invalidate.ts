@@ -1,5 +1,5 @@
 import { ResilienceError } from '../kernel/errors.ts'
-import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
+import { ENTRY_HERE_ONLY, ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { payloadOf, writeRequest } from './commit.ts'
 import type { Core } from './core.ts'
@@ -55,6 +55,7 @@ export function setValue(
   else region.lru.delete(key)
   const { remote } = core
   if (!remote || !policy.useL2) return done(true, policy.strict)
+  entry?.mark(ENTRY_HERE_ONLY)
   return done(tellL2(region, key, entry, policy, given.tags), policy.strict)
 }
 
@@ -75,8 +76,7 @@ async function tellL2(
     const isDeleted = (await remote?.delete([storeKey])) ?? false
     return isDeleted && entry === undefined
   }
-  entry.mark(ENTRY_IN_L2)
-  return remote.set(storeKey, (at) =>
+  const isDurable = await remote.set(storeKey, (at) =>
     writeRequest(region, key, entry, policy, {
       epoch: at.epoch,
       sequence: at.sequence,
@@ -84,6 +84,11 @@ async function tellL2(
       payload,
     }),
   )
+  if (!isDurable) return false
+  // From now on what is missing there was invalidated.
+  entry.unmark(ENTRY_HERE_ONLY)
+  entry.mark(ENTRY_IN_L2)
+  return true
 }
 
 /** Invalidates by tag, in O(1): loads that began earlier are outdated by the stamp. */

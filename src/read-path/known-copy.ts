@@ -4,6 +4,7 @@ import { hashOf } from '../envelope/seal.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import { CLOCK_ERROR_MS } from './freshness.ts'
 import type { Region } from './region.ts'
+import { isFromFuture } from './reject-entry.ts'
 import { standingOf, type TaggedReply } from './standing.ts'
 
 /** A copy in L1 with what L2 called its record when it was asked: the head of that is enough. */
@@ -80,6 +81,8 @@ export async function compareHead(
   const header = readHeader(record.bytes)
   const isSame = core.stamps.epochs.of(epochOf(asked.reply, index)) === copy.epochNumber
   if (!header || !isSame || header.keyHash !== hashOf(storeKey) || !core.remote) return 'unknown'
+  // Whether it is really of the future, or damaged, the checksum of the whole record tells.
+  if (isFromFuture(region, header.createdAt)) return 'unknown'
   const tags = entryTags(entry)
   const standing = await standingOf(region, storeKey, { ...header, tags }, asked)
   if (standing === 'dead') return 'dead'

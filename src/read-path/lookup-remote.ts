@@ -4,6 +4,7 @@ import { emitHit } from './emit-hit.ts'
 import type { Flight } from './flight.ts'
 import { extendUnverified } from './freshness.ts'
 import { lookUp } from './look-up.ts'
+import { partsOf } from './parts-of.ts'
 import type { Region } from './region.ts'
 
 /** A load whose key another process is loading. */
@@ -19,14 +20,23 @@ interface Looked {
   readonly held: Held[]
 }
 
-/** Asks L2 once for all flights, and answers those it has a fresh entry for. */
+/** Asks L2 for all flights together, and answers those it has a fresh entry for. */
 export async function lookUpRemote(region: Region, flights: readonly Flight[]): Promise<Looked> {
   const looked: Looked = { missing: [], held: [] }
   if (!region.core.remote || !flights[0]?.policy.useL2) return { missing: [...flights], held: [] }
+  await Promise.all(partsOf(flights).map((part) => lookUpPart(region, part, looked)))
+  return looked
+}
+
+async function lookUpPart(
+  region: Region,
+  flights: readonly Flight[],
+  looked: Looked,
+): Promise<void> {
   const look = await lookUp(region, flights)
   if (!look) {
     withoutL2(region, flights, looked)
-    return looked
+    return
   }
   await Promise.all(
     flights.map(async (flight, index) => {
@@ -35,7 +45,6 @@ export async function lookUpRemote(region: Region, flights: readonly Flight[]): 
       else if (verdict === 'held') looked.held.push({ flight, fruitless: fruitless?.count })
     }),
   )
-  return looked
 }
 
 /** L2 gave no reply: what L1 holds is as good as it gets, the rest goes to the origin unleased. */

@@ -1,4 +1,4 @@
-import { ENTRY_ERROR } from '../l1/entry.ts'
+import { ENTRY_ERROR, ENTRY_HERE_ONLY } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { emitHit, emitMiss } from './emit-hit.ts'
 import { examine } from './examine.ts'
@@ -6,13 +6,16 @@ import type { Found } from './found.ts'
 import { judge } from './freshness.ts'
 import { askFor, knownCopy, tagsOfCopies } from './known-copy.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
+import { partsOf } from './parts-of.ts'
 import type { Policy } from './policy.ts'
 import { keepConfirmed } from './promote.ts'
 import type { Region } from './region.ts'
 import { put } from './write-back.ts'
 
+const NOTHING: ReadonlyMap<LocalKey, Found> = new Map()
+
 /**
- * Reads without an origin: fresh values of L1, the rest in one read of L2 that never leases.
+ * Reads without an origin: fresh values of L1, the rest from L2, which is never asked for a lease.
  * `undefined` where no level has a fresh value.
  */
 export async function readPlain(
@@ -23,14 +26,15 @@ export async function readPlain(
   const outcomes = keys.map((key) => fromL1(region, key, policy, 'fresh'))
   const wanted = [...new Set(keys.filter((_, i) => outcomes[i] === undefined))]
   if (wanted.length === 0) return outcomes
-  const found = policy.useL2 ? await fromRemote(region, wanted, policy) : new Map<LocalKey, Found>()
+  const found = policy.useL2 ? await inParts(region, wanted, policy) : NOTHING
   return outcomes.map((outcome, i) => {
     if (outcome) return outcome
     const key = keys[i] as LocalKey
-    const one = found?.get(key)
-    if (one) return countFound(region, key, one)
-    // L2 cannot be asked: a copy that is fresh by its own ttl is as good as it gets.
-    const answer = found ? undefined : fromL1(region, key, policy, 'unverified')
+    const one = found.get(key)
+    if (one && one !== 'silent') return countFound(region, key, one)
+    // L2 cannot say anything against it: a copy that is fresh by its own ttl is as good as it gets.
+    const isOurs = one === 'silent' || region.lru.peek(key)?.has(ENTRY_HERE_ONLY) === true
+    const answer = isOurs ? fromL1(region, key, policy, 'unverified') : undefined
     if (!answer) {
       region.misses++
       emitMiss(region, key)
@@ -52,6 +56,22 @@ function fromL1(
   region.hits++
   emitHit(region, key, 'l1')
   return entryOutcome(entry, 'l1', wanted === 'fresh' ? 'hit' : 'degraded')
+}
+
+/** What L2 has fresh of these keys; `silent` where it did not answer. */
+async function inParts(
+  region: Region,
+  keys: readonly LocalKey[],
+  policy: Policy,
+): Promise<ReadonlyMap<LocalKey, Found | 'silent'>> {
+  const all = new Map<LocalKey, Found | 'silent'>()
+  const readPart = async (part: readonly LocalKey[]): Promise<void> => {
+    const found = await fromRemote(region, part, policy)
+    if (found) for (const [key, one] of found) all.set(key, one)
+    else for (const key of part) all.set(key, 'silent')
+  }
+  await Promise.all(partsOf(keys).map(readPart))
+  return all
 }
 
 /** What L2 has fresh of these keys; `undefined` when it cannot be asked. */

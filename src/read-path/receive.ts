@@ -28,11 +28,17 @@ export function receive(core: Core, regions: Iterable<Region>, message: BusMessa
   }
 }
 
-/** Copies are compared when they are next wanted; loads under way at once, so that none is joined. */
+/**
+ * Copies are compared when they are next wanted; loads under way at once, so that none is joined. One
+ * that cannot be compared is not joined either, and stores nothing.
+ */
 function lost(core: Core, regions: Iterable<Region>, renumbered = false): void {
   // A version that was given out anew must not pass for the one that a copy has.
   if (renumbered) core.stamps.epochs.forget()
   core.stamps.suspectAll()
-  for (const region of regions) for (const check of [...region.checks]) check()
+  for (const region of regions) {
+    for (const flight of [...region.running]) flight.doubt()
+    for (const check of [...region.checks]) check()
+  }
   core.events.emit('gap', { cache: core.name })
 }

@@ -29,7 +29,8 @@ export function takeOff(request: Read, options: TakeOff): InFlight {
 }
 
 export function isJoined(running: InFlight, call: CallOptions | undefined): boolean {
-  return !running.outdated && !running.overtaken && (!call?.reload || running.forced)
+  const { outdated, overtaken, raced } = running
+  return !outdated && !overtaken && !raced && (!call?.reload || running.forced)
 }
 
 interface StartOptions {

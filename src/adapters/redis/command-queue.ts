@@ -1,4 +1,4 @@
-import type { Clock } from '../../contracts/clock.ts'
+import type { Clock, Timer } from '../../contracts/clock.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
 import { PassingMap } from '../../kernel/passing-map.ts'
 import type { Script } from './scripts.ts'
@@ -29,6 +29,8 @@ interface Line {
   waiting: Waiting[]
   inFlight: number
   scheduled: boolean
+  /** Only while something waits: with all batches stuck nothing else looks at it. */
+  expiry: Timer | undefined
 }
 
 /**
@@ -78,17 +80,21 @@ export class CommandQueue {
   #line(node: string): Line {
     let line = this.#lines.get(node)
     if (!line) {
-      line = { node, waiting: [], inFlight: 0, scheduled: false }
+      line = { node, waiting: [], inFlight: 0, scheduled: false, expiry: undefined }
       this.#lines.set(node, line)
     }
     return line
   }
 
   #flush(line: Line): void {
-    if (line.inFlight >= BATCHES_IN_FLIGHT) return
-    const oldest = this.#clock.now() - this.#timeoutMs
-    const batch = line.waiting.filter((one) => one.since >= oldest)
-    for (const one of line.waiting) if (one.since < oldest) one.reject(tooLate())
+    if (line.inFlight >= BATCHES_IN_FLIGHT) {
+      this.#expireLater(line)
+      return
+    }
+    this.#clock.clearTimeout(line.expiry)
+    line.expiry = undefined
+    this.#dropLate(line)
+    const batch = line.waiting
     line.waiting = []
     if (batch.length === 0) return
     line.inFlight++
@@ -98,6 +104,32 @@ export class CommandQueue {
       if (line.inFlight === 0 && line.waiting.length === 0) this.#lines.delete(line.node)
       else if (!line.scheduled) this.#flush(line)
     })
+  }
+
+  /** Who waits is in the order of time. */
+  #expireLater(line: Line): void {
+    const [first] = line.waiting
+    if (line.expiry !== undefined || !first) return
+    const ms = Math.max(0, first.since + this.#timeoutMs - this.#clock.now()) + 1
+    // What has arrived while this process was busy is looked at first, and may send them.
+    const expire = (): void => {
+      line.expiry = undefined
+      this.#dropLate(line)
+      this.#expireLater(line)
+    }
+    line.expiry = this.#clock.setTimeout(
+      () => this.#clock.immediate(() => line.expiry !== undefined && expire()),
+      ms,
+      { unref: true },
+    )
+  }
+
+  #dropLate(line: Line): void {
+    const oldest = this.#clock.now() - this.#timeoutMs
+    const late = line.waiting.filter((one) => one.since < oldest)
+    if (late.length === 0) return
+    line.waiting = line.waiting.filter((one) => one.since >= oldest)
+    for (const one of late) one.reject(tooLate())
   }
 
   /** Never rejects: each one that waits is told. */

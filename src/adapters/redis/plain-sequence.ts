@@ -4,6 +4,7 @@ import type { Parts } from './parts.ts'
 import { numberOf, positionOf } from './replies.ts'
 import { STAMP_MS } from './scripts.ts'
 import { notServing } from './session-errors.ts'
+import type { Argument } from './transport.ts'
 
 // What the scripts do to sequences, for servers that run none: each step by itself, so that two
 // sessions may overtake each other in between.
@@ -57,7 +58,8 @@ export async function putStampPlainly(
   epoch: number,
   hard: number,
   soft: number,
+  life: readonly Argument[] = ['PX', STAMP_MS],
 ): Promise<void> {
   const text = `${epoch} ${hard} ${soft}`
-  await parts.run(parts.stamps, ['SET', parts.space.stamp(tag), text, 'PX', STAMP_MS])
+  await parts.run(parts.stamps, ['SET', parts.space.stamp(tag), text, ...life])
 }

@@ -11,6 +11,7 @@ import type { Parts } from './parts.ts'
 import { countPlainly, positionPlainly, putStampPlainly } from './plain-sequence.ts'
 import { packRecord } from './record.ts'
 import { listOf, stampOf, timeOf } from './replies.ts'
+import { STAMP_MS } from './scripts.ts'
 import type { Argument } from './transport.ts'
 import type { Writer } from './writer.ts'
 
@@ -28,19 +29,21 @@ export class PlainWriter implements Writer {
     this.#parts = parts
   }
 
-  async write(request: WriteRequest): Promise<WriteReply> {
+  async write(request: WriteRequest, latest: number): Promise<WriteReply> {
     // Kept now: the caller may use its buffer again while this asks the server.
     const bytes = new Uint8Array(request.bytes)
     const { key, fence, freshUntil, keepUntil } = request
     const { space, stamps } = this.#parts
     const partition = space.partitionOf(key)
     const tags = fence?.tags ?? request.tags ?? []
-    const [now, here, there, known] = await Promise.all([
+    const [now, here, there, known, lives] = await Promise.all([
       this.#parts.run(partition, ['TIME']).then(timeOf),
       positionPlainly(this.#parts, partition),
       partition === stamps ? undefined : positionPlainly(this.#parts, stamps),
       this.#stamps(tags),
+      Promise.all(tags.map((tag) => this.#parts.run(stamps, ['PTTL', space.stamp(tag)]))),
     ])
+    if (!fence && now > latest) return { stored: false, reason: 'late' }
     const base = there ?? here
     const found = known.map((reply) => stampOf(reply, base.epoch))
     const reason = fence && refusal(fence, base, found)
@@ -54,7 +57,9 @@ export class PlainWriter implements Writer {
     await Promise.all([
       this.#put(partition, space.entry(partition, key), value, keepMs),
       ...tags.map((tag, at) =>
-        found[at] ? undefined : putStampPlainly(this.#parts, tag, base.epoch, from, from),
+        found[at]
+          ? this.#prolong(space.stamp(tag), Number(lives[at]), keepMs)
+          : putStampPlainly(this.#parts, tag, base.epoch, from, from, lifeOf(keepMs)),
       ),
     ])
     return { stored: true, version }
@@ -88,8 +93,10 @@ export class PlainWriter implements Writer {
     const buckets = new Set(tags.map((tag) => space.bucketOf(tag)))
     await Promise.all([
       ...tags.map((tag, at) => {
-        const stamp = { ...(stampOf(known[at], position.epoch) ?? never), [mode]: sequence }
-        return putStampPlainly(this.#parts, tag, position.epoch, stamp.hard, stamp.soft)
+        const present = stampOf(known[at], position.epoch)
+        const stamp = { ...(present ?? never), [mode]: sequence }
+        const life = present ? ['KEEPTTL'] : undefined
+        return putStampPlainly(this.#parts, tag, position.epoch, stamp.hard, stamp.soft, life)
       }),
       // For the day that scripts are allowed again.
       this.#parts.run(stamps, [
@@ -113,6 +120,14 @@ export class PlainWriter implements Writer {
     return listOf(await this.#parts.run(this.#parts.stamps, ['MGET', ...names]))
   }
 
+  /** A stamp outlives the entries that have its tag: without it they would be taken for stale. */
+  async #prolong(name: string, left: number, keepMs: number): Promise<void> {
+    if (left < 0 || left >= keepMs) return
+    const { stamps } = this.#parts
+    if (keepMs > LONGEST_MS) await this.#parts.run(stamps, ['PERSIST', name])
+    else await this.#parts.run(stamps, ['PEXPIRE', name, Math.ceil(keepMs)])
+  }
+
   async #put(partition: number, name: string, value: Buffer, keepMs: number): Promise<void> {
     if (keepMs <= 0) await this.#parts.run(partition, ['DEL', name])
     else if (keepMs > LONGEST_MS) await this.#parts.run(partition, ['SET', name, value])
@@ -120,6 +135,10 @@ export class PlainWriter implements Writer {
       await this.#parts.run(partition, ['SET', name, value, 'PX', Math.max(1, Math.ceil(keepMs))])
     }
   }
+}
+
+function lifeOf(keepMs: number): readonly Argument[] {
+  return keepMs > LONGEST_MS ? [] : ['PX', Math.max(STAMP_MS, Math.ceil(keepMs))]
 }
 
 function refusal(

@@ -21,7 +21,13 @@ import { Parts } from './parts.ts'
 import { PlainWriter } from './plain-writer.ts'
 import { type Powers, Reader } from './reader.ts'
 import { ScriptWriter } from './script-writer.ts'
-import { notServing, sessionClosed, takesNoWrites, withoutScripts } from './session-errors.ts'
+import {
+  cannotListen,
+  notServing,
+  sessionClosed,
+  takesNoWrites,
+  withoutScripts,
+} from './session-errors.ts'
 import type { SessionSettings } from './session-settings.ts'
 import type { OpenTransport, Transport, TransportState } from './transport.ts'
 import { findPositions, type Warm, warmUp } from './warm-up.ts'
@@ -68,6 +74,10 @@ export class RedisSession implements StoreSession {
   #mustReset = false
   #wasReady = false
   #subscriptions = 0
+  /** Why messages cannot be heard, for as long as that is so. */
+  #deaf: Error | undefined
+  /** Why the present connection could not be made ready. */
+  #failure: Error | undefined
   #channels = ''
   /** Server time minus the clock's. */
   #offset: number | undefined
@@ -88,6 +98,7 @@ export class RedisSession implements StoreSession {
         onState: (state) => later(() => this.#changed(state)),
         onMessage: (_channel, payload) => later(() => this.#receive(payload)),
         onSubscribed: () => later(() => this.#subscribed()),
+        onDenied: (error) => later(() => this.#denied(error)),
       },
     )
     const keySpace = new KeySpace(settings.prefix, space, this.#transport.isClustered)
@@ -177,7 +188,7 @@ export class RedisSession implements StoreSession {
     if (this.#closed) throw sessionClosed()
     if (this.#serves === 'soon') await this.#warm
     if (this.#closed) throw sessionClosed()
-    if (this.#serves !== 'yes') throw notServing(this.#state.error)
+    if (this.#serves !== 'yes') throw notServing(this.#failure ?? this.#state.error)
   }
 
   #writer(): Writer {
@@ -214,6 +225,7 @@ export class RedisSession implements StoreSession {
     }
     this.#connection++
     this.#state = state
+    this.#failure = undefined
     this.#context.clock.clearTimeout(this.#retry)
     this.#heartbeat.stop()
     this.#retries = 0
@@ -274,18 +286,20 @@ export class RedisSession implements StoreSession {
   #ready({ scripts, positions, now }: Warm): void {
     this.#noteTime(now)
     this.#mustReset = false
+    this.#failure = undefined
     this.#retries = 0
     this.#powers = { scripts, readOnly: this.#state.readOnly === true }
     this.#serves = 'yes'
     this.#follow(positions)
     this.#tellReady()
-    if (this.#state.partial) this.#tellChanged()
+    if (this.#state.partial || this.#state.error) this.#tellChanged()
   }
 
   #tellChanged(): void {
-    const { partial } = this.#state
+    const { partial, error } = this.#state
     this.#tellReady({
       sameConnection: true,
+      ...(error ? { error } : {}),
       ...(partial ? { state: 'suspect', error: partial } : {}),
     })
   }
@@ -295,6 +309,7 @@ export class RedisSession implements StoreSession {
     this.#tell({
       state: 'ready',
       ...(readOnly ? { readOnly: true } : {}),
+      ...(this.#deaf ? { coherence: 'ttl-only', error: this.#deaf } : {}),
       ...(scripts ? {} : this.#withoutScripts()),
       ...more,
     })
@@ -316,6 +331,7 @@ export class RedisSession implements StoreSession {
       this.#announcer.bus = undefined
       return
     }
+    if (this.#deaf) return
     for (const [partition, position] of positions) this.#watch.begin(partition, position)
     this.#heartbeat.start()
     // Messages before the subscription were missed, if it came after the positions.
@@ -330,7 +346,7 @@ export class RedisSession implements StoreSession {
   #failed(error: unknown): void {
     this.#serves = 'no'
     const cause = error instanceof Error ? error : notServing(error)
-    this.#state = { ...this.#state, error: cause }
+    this.#failure = cause
     this.#tell({ state: 'down', error: cause })
     const { clock, random } = this.#context
     const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries) * (0.5 + random() / 2)
@@ -354,9 +370,31 @@ export class RedisSession implements StoreSession {
   #subscribed(): void {
     if (this.#closed || this.#channels === '') return
     this.#subscriptions++
+    if (this.#deaf) {
+      this.#hearsAgain()
+      return
+    }
     if (this.#serves !== 'yes') return
     if (this.#subscriptions === 1) void this.#heartbeat.beat()
     else void this.#resume()
+  }
+
+  #denied(error: Error): void {
+    if (this.#closed || this.#channels === '' || this.#deaf) return
+    this.#deaf = cannotListen(this.#settings.prefix, error)
+    this.#heartbeat.stop()
+    if (this.#serves !== 'yes') return
+    // From now on copies live as short as without a bus; those that are there were made for longer.
+    this.#deliver({ kind: 'lost' })
+    this.#tellChanged()
+  }
+
+  #hearsAgain(): void {
+    this.#deaf = undefined
+    if (this.#serves !== 'yes') return
+    this.#tellChanged()
+    this.#heartbeat.start()
+    void this.#resume()
   }
 
   /** After a loss of the subscription alone: nothing is known of what was said meanwhile. */

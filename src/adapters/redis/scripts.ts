@@ -63,6 +63,11 @@ end`
 export const STAMP_MS = 3_600_000
 /** How long it is remembered that loads stored nothing, in milliseconds. */
 export const FRUITLESS_MS = 5000
+/**
+ * A lease that seems to last longer than so many times what the request would be given itself was made
+ * before the clock of the server was set back: to whoever waits for a load it counts as over.
+ */
+export const LEASE_LIMIT = 3
 /** Bytes before the record of an entry. */
 export const PREFIX_BYTES = 20
 
@@ -107,7 +112,8 @@ for i = 1, keys do
       lease = {}
     end
     if lease[3] or lease[5] then fruitless = {lease[3] or '0', lease[4] or '', lease[5] or '0'} end
-    if lease[1] and lease[1] ~= token and time < tonumber(lease[2]) then
+    local left = lease[1] and lease[1] ~= token and tonumber(lease[2]) - time or 0
+    if left > 0 and left <= ${LEASE_LIMIT} * ms then
       grant = 2
     else
       local done = redis.pcall('HSET', KEYS[at + 1], 't', token, 'u', string.format('%.0f', time + ms))

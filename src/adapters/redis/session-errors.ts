@@ -32,6 +32,16 @@ export function withoutScripts(): ResilienceError {
   )
 }
 
+export function cannotListen(prefix: string, cause: Error): ResilienceError {
+  const why = /^[A-Z]+$/.test(errorClass(cause)) ? errorClass(cause) : 'see its cause'
+  return unavailable(
+    `Redis does not let this user listen to the channels ${prefix}:* (${why}), so what other ` +
+      'processes change is only seen when the copies in L1 end: grant the user ' +
+      `&${prefix}:* and +subscribe (+ssubscribe and +sunsubscribe in Cluster)`,
+    cause,
+  )
+}
+
 export function sessionClosed(): ResilienceError {
   return new ResilienceError(
     'ERR_CLOSED',

@@ -44,6 +44,8 @@ export interface TransportEvents {
   onMessage(channel: string, payload: Buffer): void
   /** The subscription begins anew: what was published before may have been missed. */
   onSubscribed(): void
+  /** The server does not let this user listen. It is tried again, and `onSubscribed` tells of success. */
+  onDenied?(error: Error): void
 }
 
 /** The connections of one cache. Opening never throws and never waits. */

@@ -1,4 +1,4 @@
-import { FRUITLESS_MS, PREFIX_BYTES, STAMP_MS } from '../../adapters/redis/scripts.ts'
+import { FRUITLESS_MS, LEASE_LIMIT, PREFIX_BYTES, STAMP_MS } from '../../adapters/redis/scripts.ts'
 import type { Reply } from '../../adapters/redis/transport.ts'
 import { numberOf, type ScriptCall, stampText } from './script-call.ts'
 
@@ -60,8 +60,11 @@ function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Repl
   const fruitless =
     failed || unstored ? [failed ?? NOTHING, lease?.get('m') ?? NO_TEXT, unstored ?? NOTHING] : null
   const holder = lease?.get('t')?.toString()
-  if (holder !== undefined && holder !== token && call.holds(key, holder)) return [2, fruitless]
   const ms = call.number(6)
+  if (holder !== undefined && holder !== token) {
+    const left = numberOf(lease?.get('u')?.toString() ?? '') - call.now
+    if (left > 0 && left <= LEASE_LIMIT * ms) return [2, fruitless]
+  }
   const own = call.data.hashForWriting(key)
   own.set('t', Buffer.from(token))
   own.set('u', Buffer.from(String(call.now + ms)))

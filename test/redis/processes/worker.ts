@@ -44,7 +44,7 @@ function noting(store: Store): Store {
 async function open({ name, url, cluster, truthUrl }: Place): Promise<void> {
   await cache?.close()
   messages = {}
-  if (truthUrl !== undefined) truth = new Redis(truthUrl)
+  if (truthUrl !== undefined) truth ??= new Redis(truthUrl)
   const place = { timeout: TIMEOUT, ...(cluster ? { cluster } : { url: url as string }) }
   cache = createCache({ name, l2: noting(redis(place)), ttl: '5m', grace: 0 })
   await cache.ready({ timeout: '10s', strict: true })

@@ -19,6 +19,7 @@ import { asUnavailable, isWrongNode } from './redis-errors.ts'
 import { sendCommands } from './send-commands.ts'
 import { refuseCluster, refuseRole } from './server-info.ts'
 import type { Settings } from './settings.ts'
+import { SilenceWatch } from './silence-watch.ts'
 import { StateTeller } from './state-teller.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -45,6 +46,7 @@ class ClientTransport implements Transport {
   readonly #trail = new LineageTrail()
   /** Rejections of what is under way: the client itself may hold it until it is connected again. */
   readonly #pending = new Set<(error: Error) => void>()
+  readonly #silence: SilenceWatch
   readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[]
   /** Counts connections; what belongs to an earlier one is dropped. */
   #connection = 0
@@ -58,6 +60,12 @@ class ClientTransport implements Transport {
     this.#world = world
     this.#teller = new StateTeller(events)
     this.#subscriber = new Subscriber(world, events, () => this.#look())
+    this.#silence = new SilenceWatch(
+      world.clock,
+      silenceOf(world),
+      () => client.stream,
+      () => this.#silent(),
+    )
     this.#listeners = [
       ['ready', () => this.#look()],
       ['close', () => this.#lost()],
@@ -92,6 +100,7 @@ class ClientTransport implements Transport {
     this.#isReady = false
     this.#connection++
     this.#teller.stop()
+    this.#silence.stop()
     this.#world.clock.clearTimeout(this.#timer)
     for (const [event, listener] of this.#listeners) {
       // Without any listener it would print; the user has one, or prints anyway.
@@ -164,6 +173,25 @@ class ClientTransport implements Transport {
     this.#timer = this.#world.clock.setTimeout(() => this.#look(), LOOK_AGAIN_MS, { unref: true })
   }
 
+  /**
+   * The connection is the user's and stays. One question is sent behind what is owed already, and
+   * nothing else until it is answered, or the client connects anew.
+   */
+  #silent(): void {
+    if (this.#isClosed) return
+    const error = silence()
+    if (!this.#isReady) {
+      this.#teller.down(error)
+      return
+    }
+    this.#isReady = false
+    this.#trail.lost(this.#world.clock.now())
+    this.#subscriber.pause()
+    this.#teller.down(error)
+    this.#rejectPending(asUnavailable(error))
+    this.#look()
+  }
+
   #failed(error: Error): void {
     this.#lastError = error
     if (!this.#isReady && this.#client.status !== 'ready') this.#teller.down(error)
@@ -188,11 +216,13 @@ class ClientTransport implements Transport {
   async #exchange(commands: readonly Command[]): Promise<Reply[]> {
     const { promise, reject } = Promise.withResolvers<never>()
     this.#pending.add(reject)
+    this.#silence.expect()
     try {
       return await Promise.race([sendCommands(this.#client, commands), promise])
     } catch (error) {
       throw asUnavailable(error)
     } finally {
+      this.#silence.done()
       this.#pending.delete(reject)
     }
   }
@@ -210,6 +240,10 @@ function copyOptions(client: Redis) {
     connectTimeout: 1000,
     monitor: false,
   }
+}
+
+function silence(): Error {
+  return Object.assign(new Error('no reply in time'), { code: 'ETIMEDOUT' })
 }
 
 function cut(): Error {

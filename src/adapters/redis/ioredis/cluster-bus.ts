@@ -7,6 +7,9 @@ import type { ClusterTopology } from './cluster-topology.ts'
 const RETRY_MS = 25
 const RETRY_SPREAD_MS = 55
 const LONGEST_RETRY_MS = 1000
+/** Somebody has to change the rules first. */
+const DENIED_MS = 5000
+const DENIED_SPREAD_MS = 5000
 
 /**
  * The subscription of one cache. Plain: one connection to any node, since the nodes pass on what is
@@ -22,6 +25,8 @@ export class ClusterBus {
   /** Nodes whose subscriptions are about to begin: all of them are told in one. */
   readonly #beginning = new Set<string>()
   #hasBegun = false
+  /** On some node, so that what is heard of the others is not all there is. */
+  #isDenied = false
   #channels: readonly string[] = []
   #kind: BusKind = 'plain'
   #retry: Timer | undefined
@@ -100,6 +105,12 @@ export class ClusterBus {
         this.#topology.refresh()
         this.#regroupLater(RETRY_MS)
       },
+      onDenied: (error) => {
+        this.#isDenied = true
+        this.#close(address, subscriber)
+        this.#events.onDenied?.(error)
+        this.#regroupLater(DENIED_MS + this.#world.random() * DENIED_SPREAD_MS)
+      },
       onLost: () => {
         this.#subscribers.delete(address)
         this.#begun(address)
@@ -115,7 +126,7 @@ export class ClusterBus {
 
   #begun(address: string): void {
     this.#beginning.delete(address)
-    if (this.#beginning.size > 0 || !this.#hasBegun) return
+    if (this.#beginning.size > 0 || !this.#hasBegun || this.#isDenied) return
     this.#hasBegun = false
     this.#events.onSubscribed()
   }
@@ -124,6 +135,7 @@ export class ClusterBus {
     if (this.#isClosed || this.#retry) return
     const regroup = () => {
       this.#retry = undefined
+      this.#isDenied = false
       this.regroup()
     }
     this.#retry = this.#world.clock.setTimeout(regroup, ms, { unref: true })

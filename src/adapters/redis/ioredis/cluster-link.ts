@@ -6,6 +6,7 @@ import { destroy, type NodeClient } from './cluster-source.ts'
 import type { ServerInfo } from './discovery.ts'
 import { TIME_OUT } from './failure-cause.ts'
 import { greet, type Login } from './handshake.ts'
+import { silenceOf } from './open-link.ts'
 import { ConnectionFault } from './redis-errors.ts'
 import { sendCommands } from './send-commands.ts'
 import { SilenceWatch } from './silence-watch.ts'
@@ -15,9 +16,6 @@ export interface LinkWatcher {
   /** `isOver`: this connection will not come back by itself. */
   onDown(error: Error, isOver: boolean): void
 }
-
-/** Silence after which a connection of ours is given up, in deadlines of one operation. */
-const SILENT_DEADLINES = 3
 
 /** One connection to a node, from its first attempt to connect until it has ended. */
 export class ClusterLink {
@@ -37,10 +35,9 @@ export class ClusterLink {
     this.#login = login
     this.#world = world
     this.#watcher = watcher
-    const silentMs = SILENT_DEADLINES * world.timeoutMs
     this.#silence = new SilenceWatch(
       world.clock,
-      silentMs,
+      silenceOf(world),
       () => client.stream,
       () => this.#cut(),
     )

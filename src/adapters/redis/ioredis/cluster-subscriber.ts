@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../../contracts/clock.ts'
 import type { Command } from '../transport.ts'
 import { destroy, type NodeClient } from './cluster-source.ts'
 import { greet, type Login } from './handshake.ts'
+import { kindOfFailure } from './redis-errors.ts'
 import { sendCommands } from './send-commands.ts'
 
 export interface SubscriberWatcher {
@@ -11,6 +12,8 @@ export interface SubscriberWatcher {
   onSubscribed(): void
   /** Some channels are another node's now. */
   onMoved(): void
+  /** The server does not let this user listen. */
+  onDenied(error: Error): void
   /** It is over; another one has to be opened. */
   onLost(): void
 }
@@ -92,13 +95,16 @@ export class ClusterSubscriber {
     for (const channel of removed) this.#active.delete(channel)
     if (removed.length > 0) this.#unsubscribe(removed)
     if (added.length === 0) return
-    const isAll = await this.#add(added)
+    const errors = await this.#add(added)
     if (this.#isClosed) return
-    if (!isAll) this.#watcher.onMoved()
+    const denial = errors.find((error) => kindOfFailure(error) === 'setting')
+    if (denial) this.#watcher.onDenied(denial)
+    else if (errors.length > 0) this.#watcher.onMoved()
     else if (round === this.#round) this.#watcher.onSubscribed()
   }
 
-  async #add(channels: readonly string[]): Promise<boolean> {
+  /** What went wrong. */
+  async #add(channels: readonly string[]): Promise<Error[]> {
     const subscribe = (some: readonly string[]) =>
       this.#isSharded ? this.#client.ssubscribe(...some) : this.#client.subscribe(...some)
     // Channels of one sharded subscription have to be of one slot.
@@ -107,7 +113,7 @@ export class ClusterSubscriber {
     for (const [at, part] of parts.entries()) {
       if (results[at]?.status === 'fulfilled') for (const one of part) this.#active.add(one)
     }
-    return results.every(({ status }) => status === 'fulfilled')
+    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   }
 
   #unsubscribe(channels: readonly string[]): void {

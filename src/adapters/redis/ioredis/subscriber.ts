@@ -13,10 +13,12 @@ export interface Heard {
   open(events: LinkEvents): Link
 }
 
+type ListenEvents = Pick<TransportEvents, 'onMessage' | 'onSubscribed' | 'onDenied'>
+
 /** The connection that listens: always to the server that is written to. */
 export class Subscriber {
   readonly #world: TransportWorld
-  readonly #events: Pick<TransportEvents, 'onMessage' | 'onSubscribed'>
+  readonly #events: ListenEvents
   readonly #onElsewhere: () => void
   readonly #delay: ReconnectDelay
   #heard: Heard | undefined
@@ -29,11 +31,7 @@ export class Subscriber {
   #isClosed = false
 
   /** `onElsewhere`: the same address leads to another server by now. */
-  constructor(
-    world: TransportWorld,
-    events: Pick<TransportEvents, 'onMessage' | 'onSubscribed'>,
-    onElsewhere: () => void,
-  ) {
+  constructor(world: TransportWorld, events: ListenEvents, onElsewhere: () => void) {
     this.#world = world
     this.#events = events
     this.#onElsewhere = onElsewhere
@@ -120,14 +118,16 @@ export class Subscriber {
     const now = this.#world.clock.now()
     this.#delay.lived(now - this.#openedAt)
     if (this.#isClosed || this.#isPaused) return
+    const kind = kindOfFailure(error)
     this.#timer = this.#world.clock.setTimeout(
       () => {
         this.#timer = undefined
         this.#connect()
       },
-      this.#delay.after(kindOfFailure(error), now),
+      this.#delay.after(kind, now),
       { unref: true },
     )
+    if (kind === 'setting') this.#events.onDenied?.(error)
   }
 
   #drop(): void {
