@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 
 /** In Cluster the keys are cut into so many parts, each of which lies in one slot. */
-export const PARTITIONS = 64
+const PARTITIONS = 64
 /** Number of the part that has the stamps; outside Cluster there is one part for everything. */
 export const STAMPS = PARTITIONS
 

@@ -59,15 +59,23 @@ function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Repl
   const unstored = lease?.get('x')
   const fruitless =
     failed || unstored ? [failed ?? NOTHING, lease?.get('m') ?? NO_TEXT, unstored ?? NOTHING] : null
-  const holder = lease?.get('t')?.toString()
   const ms = call.number(6)
-  if (holder !== undefined && holder !== token) {
-    const left = numberOf(lease?.get('u')?.toString() ?? '') - call.now
-    if (left > 0 && left <= LEASE_LIMIT * ms) return [2, fruitless]
-  }
+  if (isAnothers(lease, token, call.now, ms)) return [2, fruitless]
   const own = call.data.hashForWriting(key)
   own.set('t', Buffer.from(token))
   own.set('u', Buffer.from(String(call.now + ms)))
   call.data.expire(key, call.now + Math.max(ms, FRUITLESS_MS))
   return [1, fruitless]
+}
+
+function isAnothers(
+  lease: ReadonlyMap<string, Buffer> | undefined,
+  token: string,
+  now: number,
+  ms: number,
+): boolean {
+  const holder = lease?.get('t')?.toString()
+  if (holder === undefined || holder === token) return false
+  const left = numberOf(lease?.get('u')?.toString() ?? '') - now
+  return left > 0 && left <= LEASE_LIMIT * ms
 }

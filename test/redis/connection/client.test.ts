@@ -109,6 +109,43 @@ describe.each(VERSIONS)('a client of the user, %s', (_version, Redis, Cluster) =
     expect(await connection.send(['PING'])).toEqual(['PONG'])
   })
 
+  it('sends nothing to a silent server but one question, and is back when that is answered', async () => {
+    const started = await server()
+    const { client, connection } = use(started.port)
+    await connection.ready()
+    const ended: unknown[] = []
+    started.freeze()
+    for (let at = 0; at < 4; at++) {
+      connection.send(['GET', at]).catch((error: Error) => ended.push(error))
+    }
+    await connection.down(/time-out/)
+    await until('all are told', () => ended.length === 4)
+    const owed = () => (client as unknown as { commandQueue: { length: number } }).commandQueue
+    expect(owed().length).toBe(5)
+    for (let at = 0; at < 20; at++) {
+      await expect(connection.send(['GET', at])).rejects.toThrow(/time-out/)
+    }
+    expect(owed().length).toBe(5)
+    started.thaw()
+    expect(await connection.ready(2)).toMatchObject({ lineage: 'same' })
+    expect(await connection.send(['PING'])).toEqual(['PONG'])
+    expect(connection.count('down')).toBe(1)
+  })
+
+  it('tells of a user who may not listen, and listens as soon as that one may', async () => {
+    const started = await server()
+    await started.cli('ACL', 'SETUSER', 'deaf', 'on', '>pw', '~*', '+@all', 'resetchannels')
+    const { connection } = use(started.port, { username: 'deaf', password: 'pw' })
+    await connection.ready()
+    connection.transport.subscribe(['news'])
+    await until('the denial', () => connection.denials.length === 1)
+    expect(connection.denials[0]?.message).toMatch(/^NOPERM/)
+    expect(connection.state?.state).toBe('ready')
+    await started.cli('ACL', 'SETUSER', 'deaf', '&*')
+    await until('subscribed', () => connection.subscriptions === 1, { withinMs: 9000 })
+    expect(connection.denials).toHaveLength(1)
+  }, 15_000)
+
   it('does not use a replica, and comes back to it when it is promoted', async () => {
     const started = await server()
     const { connection } = use(started.port)

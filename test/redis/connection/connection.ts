@@ -33,6 +33,7 @@ export class Connection {
   readonly transport: Transport
   readonly states: Told[] = []
   readonly messages: string[] = []
+  readonly denials: Error[] = []
   subscriptions = 0
 
   constructor(open: OpenTransport, timeoutMs = 50) {
@@ -42,6 +43,7 @@ export class Connection {
         onState: (state) => this.states.push({ ...state, at: performance.now() }),
         onMessage: (channel, payload) => this.messages.push(`${channel} ${payload.toString()}`),
         onSubscribed: () => this.subscriptions++,
+        onDenied: (error) => this.denials.push(error),
       },
     )
   }

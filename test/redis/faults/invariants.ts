@@ -136,7 +136,7 @@ const ENOUGH_PAIRS = 50
  * What L2 added to each read without L1: its latency less that of the control of the same turn, which
  * calls the same origin. A pair from which the system took the processor says nothing and is left out.
  */
-export function addedLatency(reads: readonly Read[]): Added {
+function addedLatency(reads: readonly Read[]): Added {
   const controls = new Map(
     reads.filter(({ way }) => way === 'control').map((read) => [read.turn, read]),
   )

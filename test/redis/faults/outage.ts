@@ -5,7 +5,7 @@ import { addsNothing, holdsInvariants, ms, recovers, shown } from './invariants.
 import type { Read, Rig, StateChange } from './rig.ts'
 
 /** Deadline of L2, by default. */
-export const DEADLINE_MS = 50
+const DEADLINE_MS = 50
 /**
  * A read waits for L2 once, but may have waited for the load of another node before that. Then its
  * origin, and timers that are late.
@@ -83,7 +83,7 @@ export async function outage(rig: Rig, parts: OutageParts): Promise<Outcome> {
 }
 
 /** Reads that began when their node knew that L2 is away. */
-export function away(rig: Rig, reads: readonly Read[], since: number): Read[] {
+function away(rig: Rig, reads: readonly Read[], since: number): Read[] {
   const knownAt = rig.nodes.map(
     (_, node) =>
       rig.states.find(

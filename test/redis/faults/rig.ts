@@ -305,6 +305,6 @@ export class Rig {
   }
 }
 
-export function isUsable({ state, breaker }: CacheHealth['l2']): boolean {
+function isUsable({ state, breaker }: CacheHealth['l2']): boolean {
   return state === 'ready' && breaker.read === 'closed' && breaker.write === 'closed'
 }

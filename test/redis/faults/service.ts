@@ -107,7 +107,7 @@ export async function keysOf(server: RedisProcess, kind: string, part = ''): Pro
 }
 
 /** An error and its causes as one text. */
-export function textOf(error: unknown): string {
+function textOf(error: unknown): string {
   const texts: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) texts.push(cause.message)
   return texts.join(' <- ')

@@ -139,4 +139,23 @@ describe('the command queue', () => {
     await late
     expect(transport.sent.at(-1)?.commands).toEqual([['GET', 'in time']])
   })
+
+  it('gives it up though the server never answers, and keeps no timer when nothing waits', async () => {
+    const { transport, queue, clock } = make()
+    held(transport)
+    for (let at = 0; at < 4; at++) {
+      void queue.run('a', ['GET', at])
+      await clock.advance(0)
+    }
+    expect(clock.pending).toBe(0)
+    const results: Promise<unknown>[] = []
+    for (let at = 0; at < 3; at++) {
+      results.push(queue.run('a', ['GET', 'late']).catch((error) => error.code))
+      await clock.advance(20)
+    }
+    await clock.advance(60)
+    expect(await Promise.all(results)).toEqual(['ERR_TIMEOUT', 'ERR_TIMEOUT', 'ERR_TIMEOUT'])
+    expect(clock.pending).toBe(0)
+    expect(transport.sent).toHaveLength(4)
+  })
 })

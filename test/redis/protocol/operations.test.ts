@@ -203,4 +203,19 @@ describe('a set that a frozen server carries out later', () => {
     const { now } = await session.read({ keys: [], tags: [] })
     expect(args[3]).toBe(now + 1000)
   })
+
+  it('is refused as late by a server without scripts too', async () => {
+    const { session, transport, clock } = await openReady({}, (transport) => {
+      transport.answer = ([name]) =>
+        name === 'EVAL' || name === 'EVALSHA' ? new Error('NOPERM no scripts') : undefined
+    })
+    const usual = transport.answer
+    transport.answer = (command, node) =>
+      command[0] === 'TIME'
+        ? [bytes(String((SERVER_NOW + 2000) / 1000)), bytes('0')]
+        : usual(command, node)
+    expect(await session.write(write)).toEqual({ stored: false, reason: 'late' })
+    expect(transport.sent.flatMap(({ commands }) => names(commands))).not.toContain('SET')
+    await clock.advance(0)
+  })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KeySpace, PARTITIONS } from '../../../src/adapters/redis/key-space.ts'
+import { KeySpace } from '../../../src/adapters/redis/key-space.ts'
 import { DELETE, READ, TOUCH, WRITE } from '../../../src/adapters/redis/scripts.ts'
 import { bytes, EPOCH, type Opened, openReady } from './scripted-transport.ts'
 
@@ -38,7 +38,7 @@ describe('in Cluster', () => {
     const first = transport.sent.slice(0, 3)
     expect(first.map(({ node }) => node).sort()).toEqual(['even', 'odd', 'stamps'])
     const reads = first.flatMap(({ commands }) => commands).filter(([, what]) => what === READ.sha)
-    expect(reads).toHaveLength(PARTITIONS + 1)
+    expect(reads).toHaveLength(65)
     expect(states.at(-1)?.state).toBe('ready')
   })
 
@@ -135,7 +135,7 @@ describe('in Cluster', () => {
   it('a session listens to a channel of each part where the bus is sharded', async () => {
     const { transport } = await clustered()
     expect(transport.subscribed).toHaveLength(1)
-    expect(new Set(transport.subscribed[0]).size).toBe(PARTITIONS + 1)
+    expect(new Set(transport.subscribed[0]).size).toBe(65)
   })
 
   it('a heartbeat asks each node once', async () => {

@@ -274,7 +274,43 @@ describe('what the server evicts', () => {
   })
 })
 
+describe('a lease that lies in the future', () => {
+  it('keeps nobody from loading, once the clock of the server was set back', async () => {
+    const { session } = await open()
+    const start = await session.read(leasing('orphan'))
+    const until = (ms: number) => server.cli('HSET', 'rc:{app}:l:k', 'u', String(start.now + ms))
+    await until(14_000)
+    expect((await session.read(leasing('b'))).leases).toEqual(['held'])
+    await until(3_600_000)
+    expect((await session.read(leasing('b'))).leases).toEqual(['granted'])
+    expect((await session.read(leasing('c'))).leases).toEqual(['held'])
+  })
+
+  it('is still that of its holder as long as nobody else has asked', async () => {
+    const { session } = await open()
+    const start = await session.read(leasing('a'))
+    await server.cli('HSET', 'rc:{app}:l:k', 'u', String(start.now + 3_600_000))
+    expect(await session.renew('k', 'a', 5000)).toBe(true)
+    expect(await commit(session, start, 'a', [])).toMatchObject({ stored: true })
+  })
+})
+
 describe('a user who may not run scripts', () => {
+  it('keeps the stamp of a tag as long as its entries live', async () => {
+    await server.cli('ACL', 'SETUSER', 'plain', 'on', '>secret', '~*', '&*', '+@all', '-@scripting')
+    const { session } = await open({ username: 'plain', password: 'secret' })
+    const { now } = await session.read(plain())
+    const write = { key: 'k', bytes: Buffer.from('x'), freshUntil: now, tags: ['t', 'u'] }
+    const left = async (tag: string) => Number(await server.cli('PTTL', `rc:{app}:t:${tag}`))
+    await session.stamp(['u'], 'hard')
+    await session.write({ ...write, keepUntil: now + 2 * 3_600_000 })
+    for (const tag of ['t', 'u']) expect(await left(tag)).toBeGreaterThan(1.9 * 3_600_000)
+    await session.stamp(['t'], 'soft')
+    expect(await left('t')).toBeGreaterThan(1.9 * 3_600_000)
+    await session.write({ ...write, keepUntil: Number.POSITIVE_INFINITY })
+    for (const tag of ['t', 'u']) expect(await left(tag)).toBe(-1)
+  })
+
   it('does without them, and shares what it writes with those who may', async () => {
     await server.cli('ACL', 'SETUSER', 'plain', 'on', '>secret', '~*', '&*', '+@all', '-@scripting')
     const [limited, full] = await Promise.all([

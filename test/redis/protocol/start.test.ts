@@ -132,6 +132,24 @@ describe('a session over a connection', () => {
     expect(transport.take()).toEqual([])
   })
 
+  it('passes on what is complained of while it serves, and nothing of an attempt that failed', async () => {
+    const { transport, clock, states } = open()
+    transport.answer = () => new Error('LOADING Redis is loading the dataset in memory')
+    transport.state({ lineage: 'first' })
+    await clock.advance(0)
+    transport.answer = () => undefined
+    await clock.advance('5s')
+    expect(states.at(-1)).toEqual({ state: 'ready', source: 'standalone' })
+    const error = new Error('two of three sentinels do not answer')
+    transport.state({ source: 'sentinel', error })
+    expect(states.at(-1)).toEqual({
+      state: 'ready',
+      source: 'sentinel',
+      sameConnection: true,
+      error,
+    })
+  })
+
   it('holds nothing for fresh after a new connection, and tells that before it serves', async () => {
     const { transport, clock, messages, states } = await openReady()
     transport.state({ lineage: 'same' })
@@ -223,4 +241,45 @@ it('names the script of a commit by its digest, and sends that of a set in full'
     ['EVALSHA', WRITE.sha],
     ['EVAL', WRITE.source],
   ])
+})
+
+describe('a session whose user may not listen', () => {
+  const denial = new Error('NOPERM No permissions to access a channel')
+
+  it('says why, does without the bus, and asks for nothing once a second', async () => {
+    const { transport, clock, states, messages } = await openReady()
+    transport.events.onDenied?.(denial)
+    transport.events.onDenied?.(denial)
+    expect(messages).toEqual([{ kind: 'lost' }])
+    expect(states.at(-1)).toMatchObject({
+      state: 'ready',
+      coherence: 'ttl-only',
+      sameConnection: true,
+      error: { message: /NOPERM.*&rc:\*/, cause: denial },
+    })
+    transport.number += 5
+    await clock.advance('10s')
+    expect(messages).toHaveLength(1)
+    expect(transport.take()).toEqual([])
+  })
+
+  it('knows it from the start of a connection on', async () => {
+    const { transport, clock, states, messages } = open()
+    transport.state({ lineage: 'first' })
+    transport.events.onDenied?.(denial)
+    await clock.advance('5s')
+    expect(states.at(-1)).toMatchObject({ state: 'ready', coherence: 'ttl-only' })
+    expect(messages).toEqual([])
+  })
+
+  it('is told again as soon as it may', async () => {
+    const { transport, clock, states, messages } = await openReady()
+    transport.events.onDenied?.(denial)
+    transport.events.onSubscribed()
+    await clock.advance(0)
+    expect(states.at(-1)).toEqual({ state: 'ready', source: 'standalone', sameConnection: true })
+    transport.number += 5
+    await clock.advance('3s')
+    expect(messages.length).toBeGreaterThan(2)
+  })
 })
