@@ -5,8 +5,12 @@ export type { ForeignLimiter, Runner, RunOptions } from './contracts/runner.ts'
 export type {
   BusMessage,
   Coherence,
+  Failure,
   Fence,
+  FruitlessLoads,
+  KnownVersions,
   LeaseRequest,
+  LoadEnd,
   Position,
   ReadReply,
   ReadRequest,

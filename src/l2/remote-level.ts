@@ -191,7 +191,8 @@ export class RemoteLevel {
     request: ReadRequest,
     onLate: (reply: ReadReply) => void,
   ): Promise<ReadReply | undefined> {
-    const { attempts, session, options } = this.#link
+    const { attempts, session, options, status } = this.#link
+    const { connections } = status
     const told = asIfTold(this.#writes.journal, request)
     const sentAt = options.clock.now()
     const operation = (): Promise<ReadReply> => session.read(request)
@@ -206,6 +207,7 @@ export class RemoteLevel {
     })
     if (!reply) {
       if (request.lease) this.#unanswered.note(request, request.lease)
+      if (status.connections !== connections) this.#unanswered.giveBack()
       return undefined
     }
     this.#noteReply(reply, sentAt)

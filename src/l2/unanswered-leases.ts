@@ -20,7 +20,7 @@ interface UnansweredOptions {
 interface Unanswered {
   readonly keys: readonly string[]
   readonly token: string
-  until: number
+  readonly until: number
 }
 
 /**
@@ -63,7 +63,7 @@ export class UnansweredLeases {
   /** The store is there again: now, and once more when it has caught up. */
   giveBack(): void {
     if (this.#reads.size === 0 || this.#stopped) return
-    const { now, later } = this.#options
+    const { later } = this.#options
     const reads = [...this.#reads]
     void this.#release(reads)
     this.#stopWaiting?.()
@@ -73,7 +73,6 @@ export class UnansweredLeases {
       for (const [request] of left) this.answered(request)
       void this.#release(left)
     }, AGAIN_MS)
-    for (const [, read] of reads) read.until = now() + KEPT_MS
   }
 
   stop(): void {

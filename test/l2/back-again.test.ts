@@ -14,6 +14,7 @@ function setUp() {
   const chaos = chaosStore(data)
   const deleted: string[][] = []
   let tell: (state: StoreState) => void = () => {}
+  let loseMessages = (): void => {}
   const spied = altered(chaos, (session) => ({
     delete(keys) {
       deleted.push([...keys])
@@ -24,6 +25,7 @@ function setUp() {
     ...spied,
     open(context) {
       tell = context.onState
+      loseMessages = () => context.onMessage?.({ kind: 'lost' })
       return spied.open({ ...context, onState: () => {} })
     },
   }
@@ -34,7 +36,18 @@ function setUp() {
     return settle()
   }
   const lost = () => tell({ state: 'down', source: 'none' })
-  return { world, clock: world.clock, data, chaos, one, other, deleted, connect, lost }
+  return {
+    world,
+    clock: world.clock,
+    data,
+    chaos,
+    one,
+    other,
+    deleted,
+    connect,
+    lost,
+    loseMessages: () => loseMessages(),
+  }
 }
 
 const wrap = (cache: Cache) =>
@@ -84,6 +97,32 @@ describe('an L2 that is connected to again', () => {
     await other.set('l', 'old')
     await connect()
     expect(await other.getMany(['k', 'l'])).toEqual(['durable', undefined])
+  })
+
+  it('does not take back what was set here while it was away', async () => {
+    const { one, other, connect, lost, loseMessages, clock } = setUp()
+    await connect()
+    await other.set('k', 'old')
+    lost()
+    expect(await one.set('k', 'new')).toEqual({ durable: false })
+    await connect()
+    loseMessages()
+    expect(await one.get('k')).toBe('new')
+    await clock.advance('1m')
+    expect(await one.get('k')).toBe('new')
+    expect(await other.get('k')).toBeUndefined()
+    await other.set('k', 'newer')
+    await settle()
+    expect(await one.get('k')).toBe('newer')
+  })
+
+  it('takes back what was set and acknowledged, and is gone there', async () => {
+    const { one, data, connect, loseMessages } = setUp()
+    await connect()
+    expect(await one.set('k', 'value')).toEqual({ durable: true })
+    data.lose()
+    loseMessages()
+    expect(await one.get('k')).toBeUndefined()
   })
 
   it('is not believed until it has been told', async () => {

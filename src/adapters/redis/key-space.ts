@@ -16,6 +16,7 @@ export class KeySpace {
   readonly isPartitioned: boolean
   readonly #prefix: string
   readonly #space: string
+  readonly #heads: string[] = []
 
   constructor(prefix: string, space: string, isPartitioned: boolean) {
     this.#prefix = prefix
@@ -40,12 +41,12 @@ export class KeySpace {
 
   /** A hash: `e` the epoch, `n` the sequence number, `b<bucket>` the last stamp of these tags. */
   sequence(partition: number): string {
-    return `${this.#prefix}:${this.hashTag(partition)}:q`
+    return `${this.#head(partition)}q`
   }
 
   /** A string: version and freshUntil (doubles), epoch (32 bits), then the bytes of the record. */
   entry(partition: number, key: string): string {
-    return `${this.#prefix}:${this.hashTag(partition)}:e:${key}`
+    return `${this.#head(partition)}e:${key}`
   }
 
   /**
@@ -53,12 +54,12 @@ export class KeySpace {
    * nothing: `f` how many failed, `m` the last failure as JSON, `x` how many may not be stored.
    */
   lease(partition: number, key: string): string {
-    return `${this.#prefix}:${this.hashTag(partition)}:l:${key}`
+    return `${this.#head(partition)}l:${key}`
   }
 
   /** A string: epoch, hard and soft number, separated by spaces. */
   stamp(tag: string): string {
-    return `${this.#prefix}:${this.hashTag(STAMPS)}:t:${tag}`
+    return `${this.#head(STAMPS)}t:${tag}`
   }
 
   bucketOf(tag: string): number {
@@ -69,5 +70,15 @@ export class KeySpace {
     return isSharded
       ? `${this.#prefix}:${this.hashTag(partition)}:bus`
       : `${this.#prefix}:${this.hashTag(STAMPS)}:bus`
+  }
+
+  /** What the names of one part begin with; made once, since every read needs some. */
+  #head(partition: number): string {
+    let head = this.#heads[partition]
+    if (head === undefined) {
+      head = `${this.#prefix}:${this.hashTag(partition)}:`
+      this.#heads[partition] = head
+    }
+    return head
   }
 }

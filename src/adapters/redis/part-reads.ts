@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts'
 import { parseRecord } from './record.ts'
 import { listOf, numberOf, positionOf, stampOf, textOf, timeOf } from './replies.ts'
 import { READ } from './scripts.ts'
-import type { Reply } from './transport.ts'
+import type { Argument, Reply } from './transport.ts'
 
 /** What is wanted of one part. */
 export interface PartRequest {
@@ -49,7 +49,7 @@ export async function readByScript(parts: Parts, request: PartRequest): Promise<
   const names = [space.sequence(partition)]
   for (const key of keys) names.push(space.entry(partition, key), space.lease(partition, key))
   for (const tag of tags) names.push(space.stamp(tag))
-  const reply = await parts.script(partition, READ, names, [
+  const args: Argument[] = [
     parts.newEpoch(),
     keys.length,
     tags.length,
@@ -57,25 +57,35 @@ export async function readByScript(parts: Parts, request: PartRequest): Promise<
     lease?.token ?? '',
     lease?.ms ?? 0,
     knownBytes,
-    ...keys.map((_, at) => versions?.[at] ?? ''),
-  ])
+  ]
+  if (versions) for (const version of versions) args.push(version ?? '')
+  const reply = await parts.script(partition, READ, names, args)
   return parseScriptReply(listOf(reply), keys.length, tags.length)
 }
 
 /** Of `READ` with these numbers of keys and tags. */
 export function parseScriptReply(list: readonly Reply[], keys: number, tags: number): PartReply {
-  const of = (count: number, from: number, step: number): (Reply | undefined)[] =>
-    Array.from({ length: count }, (_, at) => list[from + at * step])
-  const hard = of(tags, 3 + keys * 3, 2)
-  const soft = of(tags, 4 + keys * 3, 2)
+  const records: (StoredRecord | undefined)[] = []
+  const leases: ReadReply['leases'][number][] = []
+  const fruitless: (FruitlessLoads | undefined)[] = []
+  const stamps: Stamp[] = []
+  let at = 3
+  for (let key = 0; key < keys; key++, at += 3) {
+    // The script has compared the epochs.
+    records.push(recordOf(list[at]))
+    leases.push(leaseOf(list[at + 1]))
+    fruitless.push(fruitlessOf(list[at + 2]))
+  }
+  for (let tag = 0; tag < tags; tag++, at += 2) {
+    stamps.push({ hard: numberOf(list[at]), soft: numberOf(list[at + 1]) })
+  }
   return {
     position: { epoch: numberOf(list[0]), sequence: numberOf(list[1]) },
     now: numberOf(list[2]),
-    // The script has compared the epochs.
-    records: of(keys, 3, 3).map((value) => recordOf(value)),
-    leases: of(keys, 4, 3).map(leaseOf),
-    fruitless: of(keys, 5, 3).map(fruitlessOf),
-    stamps: hard.map((number, at) => ({ hard: numberOf(number), soft: numberOf(soft[at]) })),
+    records,
+    leases,
+    fruitless,
+    stamps,
   }
 }
 

@@ -9,8 +9,8 @@ const EPOCHS = 2 ** 32
 /** The keys of a request that lie in one part, and where they were in the request. */
 export interface KeyGroup {
   readonly partition: number
-  readonly keys: string[]
-  readonly places: number[]
+  readonly keys: readonly string[]
+  readonly places: readonly number[]
 }
 
 /** The parts of one cache, each on the node that has it at present. */
@@ -52,7 +52,11 @@ export class Parts {
 
   /** In order of first appearance; one group of all where there are no parts. */
   group(keys: readonly string[]): readonly KeyGroup[] {
-    const groups = new Map<number, KeyGroup>()
+    if (!this.space.isPartitioned) {
+      const places = keys.map((_, place) => place)
+      return keys.length === 0 ? [] : [{ partition: STAMPS, keys, places }]
+    }
+    const groups = new Map<number, { partition: number; keys: string[]; places: number[] }>()
     keys.forEach((key, place) => {
       const partition = this.space.partitionOf(key)
       let group = groups.get(partition)

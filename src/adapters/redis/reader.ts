@@ -42,7 +42,7 @@ export class Reader {
       outcomeOf(this.#part(partRequest(group?.partition ?? stamps, request, group, []), powers)),
     )
     const [base, parts] = await Promise.all([central, Promise.all(outcomes)])
-    if (home) return this.#merge(request, base, [[home, base]])
+    if (home) return whole(request, base)
     return this.#merge(
       request,
       base,
@@ -105,6 +105,20 @@ export class Reader {
     if (scripts) return readByScript(this.#parts, request)
     const made = await completePlainly(this.#parts, request, plain)
     return completed(made, made.position ?? NOWHERE)
+  }
+}
+
+/** All keys lie in the one part that was asked, in the order of the request. */
+function whole({ lease }: ReadRequest, base: PartReply): ReadReply {
+  const { records, leases, fruitless, stamps, now, position } = base
+  return {
+    records,
+    leases,
+    ...(lease ? { fruitless } : {}),
+    stamps,
+    positions: records.map(() => position),
+    ...position,
+    now,
   }
 }
 

@@ -68,6 +68,8 @@ export const FRUITLESS_MS = 5000
  * before the clock of the server was set back: to whoever waits for a load it counts as over.
  */
 export const LEASE_LIMIT = 3
+/** Lua has no room for the results of more at once. */
+const MGET_KEYS = 1000
 /** Bytes before the record of an entry. */
 export const PREFIX_BYTES = 20
 
@@ -75,40 +77,58 @@ export const PREFIX_BYTES = 20
  * Reads entries and leases those that need it; reads stamps, making those that are missing.
  * KEYS: sequence; for each key its entry and its lease; the stamps.
  * ARGV: epoch, keys, tags, '' | 'stale' | 'always', token, lease ms, bytes of a known entry; then for
- * each key the version that the caller has, or ''.
+ * each key the version that the caller has, or '', which may be left out at the end.
  * Reply: epoch, number, now; for each key entry or nil, 0 | 1 granted | 2 held, [f, m, x] or nil; for
  * each stamp hard, soft.
  */
 export const READ = script(
   'read',
-  `${SEQUENCE}${NOW}${STAMP}
+  `${SEQUENCE}${NOW}
 local epoch, number = sequence()
 local time = now()
 local keys, tags = tonumber(ARGV[2]), tonumber(ARGV[3])
 local when, token, ms, head = ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local out = {epoch, number, string.format('%.0f', time)}
-local at = 2
-for i = 1, keys do
-  local value = redis.pcall('GET', KEYS[at])
-  local fresh = false
-  if type(value) ~= 'string' or #value < ${PREFIX_BYTES} then
-    value = false
+local names = {}
+for i = 1, keys do names[i] = KEYS[2 * i] end
+for i = 1, tags do names[keys + i] = KEYS[2 * keys + 1 + i] end
+local found = {}
+for from = 1, #names, ${MGET_KEYS} do
+  local to = math.min(#names, from + ${MGET_KEYS - 1})
+  local some = redis.call('MGET', unpack(names, from, to))
+  if from == 1 then
+    found = some
   else
-    local version, untilTime, e = struct.unpack('<ddI4', value)
-    if string.format('%.0f', e) ~= epoch then
+    for i = 1, #some do found[from + i - 1] = some[i] end
+  end
+end
+local e = tonumber(epoch)
+local out = {epoch, number, string.format('%.0f', time)}
+local n = 3
+for i = 1, keys do
+  local value = found[i]
+  local fresh = false
+  if value then
+    if #value < ${PREFIX_BYTES} then
       value = false
     else
-      fresh = time < untilTime
-      if ARGV[7 + i] ~= '' and tonumber(ARGV[7 + i]) == version then
-        value = string.sub(value, 1, ${PREFIX_BYTES} + head)
+      local version, untilTime, of = struct.unpack('<ddI4', value)
+      if of ~= e then
+        value = false
+      else
+        fresh = time < untilTime
+        local known = ARGV[7 + i]
+        if known and known ~= '' and tonumber(known) == version then
+          value = string.sub(value, 1, ${PREFIX_BYTES} + head)
+        end
       end
     end
   end
   local grant, fruitless = 0, false
   if when == 'always' or (when == 'stale' and not fresh) then
-    local lease = redis.pcall('HMGET', KEYS[at + 1], 't', 'u', 'f', 'm', 'x')
+    local name = KEYS[2 * i + 1]
+    local lease = redis.pcall('HMGET', name, 't', 'u', 'f', 'm', 'x')
     if lease.err then
-      redis.pcall('DEL', KEYS[at + 1])
+      redis.pcall('DEL', name)
       lease = {}
     end
     if lease[3] or lease[5] then fruitless = {lease[3] or '0', lease[4] or '', lease[5] or '0'} end
@@ -116,29 +136,28 @@ for i = 1, keys do
     if left > 0 and left <= ${LEASE_LIMIT} * ms then
       grant = 2
     else
-      local done = redis.pcall('HSET', KEYS[at + 1], 't', token, 'u', string.format('%.0f', time + ms))
+      local done = redis.pcall('HSET', name, 't', token, 'u', string.format('%.0f', time + ms))
       if type(done) == 'table' and done.err then
         if string.find(done.err, 'READONLY', 1, true) then return done end
       else
-        redis.call('PEXPIRE', KEYS[at + 1], math.max(ms, ${FRUITLESS_MS}))
+        redis.call('PEXPIRE', name, math.max(ms, ${FRUITLESS_MS}))
         grant = 1
       end
     end
   end
-  out[#out + 1] = value
-  out[#out + 1] = grant
-  out[#out + 1] = fruitless
-  at = at + 2
+  out[n + 1], out[n + 2], out[n + 3] = value, grant, fruitless
+  n = n + 3
 end
 for i = 1, tags do
-  local hard, soft = stampOf(KEYS[at], epoch)
-  if not hard then
-    hard, soft = tonumber(number), tonumber(number)
-    redis.pcall('SET', KEYS[at], text(epoch, hard, soft), 'PX', ${STAMP_MS})
+  local stamp = found[keys + i]
+  local of, hard, soft
+  if stamp then of, hard, soft = string.match(stamp, '^(%d+) (%d+) (%d+)$') end
+  if of ~= epoch then
+    hard, soft = number, number
+    redis.pcall('SET', names[keys + i], epoch .. ' ' .. hard .. ' ' .. soft, 'PX', ${STAMP_MS})
   end
-  out[#out + 1] = string.format('%.0f', hard)
-  out[#out + 1] = string.format('%.0f', soft)
-  at = at + 1
+  out[n + 1], out[n + 2] = hard, soft
+  n = n + 2
 end
 return out`,
 )

@@ -38,7 +38,7 @@ function entryOf(call: ScriptCall, epoch: string, i: number): FoundEntry {
   const none = { value: null, isFresh: false }
   if (value === undefined || value instanceof Map || value.length < PREFIX_BYTES) return none
   if (String(value.readUInt32LE(16)) !== epoch) return none
-  const known = call.text(7 + i)
+  const known = call.args.length >= 7 + i ? call.text(7 + i) : ''
   const isKnown = known !== '' && numberOf(known) === value.readDoubleLE(0)
   return {
     value: isKnown ? value.subarray(0, PREFIX_BYTES + call.number(7)) : value,

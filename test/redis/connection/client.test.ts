@@ -114,7 +114,7 @@ describe.each(VERSIONS)('a client of the user, %s', (_version, Redis, Cluster) =
     const { client, connection } = use(started.port)
     await connection.ready()
     const ended: unknown[] = []
-    started.freeze()
+    started.stopSignal()
     for (let at = 0; at < 4; at++) {
       connection.send(['GET', at]).catch((error: Error) => ended.push(error))
     }
@@ -126,7 +126,7 @@ describe.each(VERSIONS)('a client of the user, %s', (_version, Redis, Cluster) =
       await expect(connection.send(['GET', at])).rejects.toThrow(/time-out/)
     }
     expect(owed().length).toBe(5)
-    started.thaw()
+    started.continueSignal()
     expect(await connection.ready(2)).toMatchObject({ lineage: 'same' })
     expect(await connection.send(['PING'])).toEqual(['PONG'])
     expect(connection.count('down')).toBe(1)

@@ -47,7 +47,9 @@ function shown(reply: Reply, real: Reply): unknown {
 }
 
 function isTime(reply: Reply): boolean {
-  return Buffer.isBuffer(reply) && /^\d{13}$/.test(reply.toString('latin1'))
+  // HINCRBY of one answers with a number.
+  if (!Buffer.isBuffer(reply) && typeof reply !== 'number') return false
+  return /^\d{13}$/.test(String(reply))
 }
 
 /** Both are on their way to the same instant. */
