@@ -30,12 +30,13 @@ async function explainL2({ region, key, policy, args }: Read): Promise<LevelExpl
   if (!remote || !policy.useL2) return { state: 'off' }
   const tags = tagsOf(region, policy, args)
   const until = clock.now() + remote.timeoutMs
-  const reply = await remote.read({ keys: [region.storeKey(key)], tags })
+  const storeKey = region.storeKey(key)
+  const reply = await remote.read({ keys: [storeKey], tags })
   if (!reply) return { state: 'down' }
   const record = reply.records[0]
   if (!record) return { state: 'missing' }
   const asked = { reply, tags, until }
-  const found = await decodeRecord(region, key, policy, record, 0, asked, stamps.sequence)
+  const found = await decodeRecord(region, storeKey, policy, record, 0, asked, stamps.sequence)
   if (!found) return { state: 'dead' }
   // The call declares other tags than the entry was stored with: a read does not take it either.
   const stored = new Set([...region.scopeTags, ...found.tags])

@@ -1,4 +1,5 @@
 import type { FruitlessLoads } from '../contracts/store.ts'
+import { andThen, type MaybeLater } from '../kernel/maybe-later.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import { rest } from './back-off.ts'
 import { examine } from './examine.ts'
@@ -19,26 +20,54 @@ export interface Considered {
 }
 
 /** What one reply means for one load. */
-export async function consider(
+export function consider(
   region: Region,
   flight: Flight,
   look: Look,
   index: number,
-): Promise<Considered> {
-  const examined = await acceptable(region, flight, look, index)
-  const found = examined === 'silent' ? undefined : examined
-  if (found && satisfies(flight, found)) {
-    if (found.isCopy) confirm(region, flight, found)
-    else promote(region, flight, found.entry)
-  }
-  if (!flight.over) settleFallback(region, flight, examined)
-  const asked = flight.over ? { look, index } : await leased(region, flight, look, index)
+): MaybeLater<Considered> {
+  return andThen(acceptable(region, flight, look, index), (examined) => {
+    const found = examined === 'silent' ? undefined : examined
+    if (found && satisfies(flight, found)) {
+      if (found.isCopy) confirm(region, flight, found)
+      else promote(region, flight, found.entry)
+    }
+    if (!flight.over) settleFallback(region, flight, examined)
+    if (flight.over) return answered(region, flight, look, index)
+    return andThen(leased(region, flight, look, index), (asked) =>
+      verdictOf(region, flight, { look, index }, asked),
+    )
+  })
+}
+
+const ANSWERED: Considered = { verdict: 'answered', fruitless: undefined }
+
+/** Nothing is to be loaded: a lease is in the way of others. */
+function answered(
+  region: Region,
+  flight: Flight,
+  { reply, token }: Look,
+  index: number,
+): Considered {
+  if (reply.leases[index] === 'granted') giveBack(region, flight, token)
+  return ANSWERED
+}
+
+interface Asked {
+  readonly look: Look
+  readonly index: number
+}
+
+/** @param asked the reply with the lease */
+function verdictOf(
+  region: Region,
+  flight: Flight,
+  { look, index }: Asked,
+  asked: Asked,
+): Considered {
+  if (flight.over) return answered(region, flight, asked.look, asked.index)
   const { reply } = asked.look
   const lease = reply.leases[asked.index]
-  if (flight.over) {
-    if (lease === 'granted') giveBack(region, flight, asked.look.token)
-    return { verdict: 'answered', fruitless: undefined }
-  }
   const wasAsked = lease !== undefined && reply.fruitless !== undefined
   const fruitless = wasAsked ? { count: reply.fruitless[asked.index] } : undefined
   if (lease === 'held') return { verdict: 'held', fruitless }
@@ -99,41 +128,38 @@ function satisfies(flight: Flight, found: Found): boolean {
  * The reply with the lease: another one, where L2 took for fresh what we reject. A record that is
  * missing is always leased, unless L2 takes no writes: then the load goes without.
  */
-async function leased(
-  region: Region,
-  flight: Flight,
-  look: Look,
-  index: number,
-): Promise<{ look: Look; index: number }> {
+function leased(region: Region, flight: Flight, look: Look, index: number): MaybeLater<Asked> {
   const { reply, token } = look
   const isRejected =
     reply.records[index] !== undefined || region.core.remote?.doubts(flight.storeKey, [])
   if (reply.leases[index] !== undefined || token === undefined || !isRejected)
     return { look, index }
-  const another = await leaseAnyway(region, flight, look.until)
-  return another ? { look: another, index: 0 } : { look, index }
+  return leaseAnyway(region, flight, look.until).then((another) =>
+    another ? { look: another, index: 0 } : { look, index },
+  )
 }
 
 /** The entry at a place of a reply, if it may be served to this flight, fresh or in its grace. */
-async function acceptable(
+function acceptable(
   region: Region,
   flight: Flight,
-  { reply, tags, copies, until }: Look,
+  look: Look,
   index: number,
-): Promise<Found | 'silent' | undefined> {
-  const record = reply.records[index]
+): MaybeLater<Found | 'silent' | undefined> {
+  const record = look.reply.records[index]
   if (!record) return undefined
-  const { key, policy, validity } = flight
+  const { policy, storeKey, validity } = flight
   const sequence = validity.lookedSequence
-  const asked = { reply, tags, until }
-  const copy = copies[index]
-  const found = await examine(region, { key, policy, record, index, asked, sequence, copy })
-  if (found === undefined || found === 'silent') return found
-  if (validity.isInvalidatedSinceLook) return undefined
-  // The call declares other tags than the entry was stored with: it would miss an invalidation.
-  const stored = new Set(found.tags)
-  const isCovered = (tag: string): boolean => stored.has(tag) || region.scopeTags.includes(tag)
-  return flight.tags.every(isCovered) ? found : undefined
+  const copy = look.copies[index]
+  const examined = { storeKey, policy, record, index, asked: look, sequence, copy }
+  return andThen(examine(region, examined), (found) => {
+    if (found === undefined || found === 'silent') return found
+    if (validity.isInvalidatedSinceLook) return undefined
+    // The call declares other tags than the entry was stored with: it would miss an invalidation.
+    const isCovered = (tag: string): boolean =>
+      found.tags.includes(tag) || region.scopeTags.includes(tag)
+    return flight.tags.every(isCovered) ? found : undefined
+  })
 }
 
 function giveBack(region: Region, flight: Flight, token: string | undefined): void {

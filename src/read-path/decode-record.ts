@@ -1,7 +1,7 @@
 import type { StoredRecord } from '../contracts/store.ts'
-import { openAsync } from '../envelope/open.ts'
+import { type OpenedEntry, openAsync } from '../envelope/open.ts'
+import { andThen, type MaybeLater } from '../kernel/maybe-later.ts'
 import { ENTRY_IN_L2, Entry, EntryMeta, packTags } from '../l1/entry.ts'
-import type { LocalKey } from '../l1/local-level.ts'
 import { epochOf, noteVersion } from './known-copy.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -24,54 +24,80 @@ export interface RemoteEntry {
  * `startedSequence` is the local sequence before L2 was asked: what was invalidated here since then
  * still kills the entry.
  */
-export async function decodeRecord(
+export function decodeRecord(
   region: Region,
-  key: LocalKey,
+  storeKey: string,
   policy: Policy,
   record: StoredRecord,
   index: number,
   asked: TaggedReply,
   startedSequence: number,
-): Promise<RemoteEntry | undefined> {
-  const { core } = region
-  const { remote } = core
-  const storeKey = region.storeKey(key)
-  const opened = await openAsync(record.bytes, { codecId: policy.codec.id, keyText: storeKey })
-  if (!opened.ok) return rejectEntry(region, opened.reason)
-  const { entry: fields } = opened
-  if (isFromFuture(region, fields.createdAt)) return rejectEntry(region, 'future')
-  const standing = await standingOf(region, storeKey, fields, asked)
-  if (!remote || standing === 'dead') return undefined
+): MaybeLater<RemoteEntry | undefined> {
+  const opened = openAsync(record.bytes, { codecId: policy.codec.id, keyText: storeKey })
+  return andThen(opened, (result) => {
+    if (!result.ok) return rejectEntry(region, result.reason)
+    const { entry: fields } = result
+    if (isFromFuture(region, fields.createdAt)) return rejectEntry(region, 'future')
+    return andThen(standingOf(region, storeKey, fields, asked), (standing) => {
+      if (standing === 'dead') return undefined
+      return andThen(decodedValue(region, policy, fields), (decoded) => {
+        if (!decoded) return undefined
+        const entry = localEntry(region, decoded.value, fields, startedSequence)
+        noteVersion(region, entry, record.version, epochOf(asked.reply, index))
+        prepareForL1(region, entry)
+        return { entry, tags: fields.tags, expired: standing === 'expired' }
+      })
+    })
+  })
+}
 
+function decodedValue(
+  region: Region,
+  policy: Policy,
+  { payload }: OpenedEntry,
+): MaybeLater<{ readonly value: unknown } | undefined> {
   let value: unknown
   try {
-    value = policy.codec.decode(fields.payload)
-    if (policy.schema && !(await isValid(policy, value))) return rejectEntry(region, 'schema')
+    value = policy.codec.decode(payload)
   } catch (error) {
     return rejectEntry(region, 'decode', error)
   }
-  const offset = core.clock.now() - remote.storeNow()
+  return policy.schema ? checked(region, policy, value) : { value }
+}
+
+async function checked(
+  region: Region,
+  policy: Policy,
+  value: unknown,
+): Promise<{ readonly value: unknown } | undefined> {
+  try {
+    const result = await policy.schema?.['~standard'].validate(value)
+    return result?.issues === undefined ? { value } : rejectEntry(region, 'schema')
+  } catch (error) {
+    return rejectEntry(region, 'decode', error)
+  }
+}
+
+function localEntry(
+  region: Region,
+  value: unknown,
+  fields: OpenedEntry,
+  startedSequence: number,
+): Entry {
+  const { clock, l1TtlMs, remote } = region.core
+  const now = clock.now()
+  const offset = now - (remote?.storeNow() ?? now)
   const createdAt = Math.round(fields.createdAt + offset)
   const freshUntil = Math.round(fields.freshUntil + offset)
   const entry = new Entry(value, createdAt, freshUntil, fields.loadMs)
   entry.bytes = sizeInL1(region, value, fields.payload.byteLength)
-  entry.meta = new EntryMeta(
-    packTags(userTags(region, fields.tags)),
-    startedSequence,
-    core.clock.now() + core.l1TtlMs,
-  )
+  const tags = packTags(userTags(region, fields.tags))
+  entry.meta = new EntryMeta(tags, startedSequence, now + l1TtlMs)
   entry.mark(ENTRY_IN_L2)
-  noteVersion(region, entry, record.version, epochOf(asked.reply, index))
-  prepareForL1(region, entry)
-  return { entry, tags: fields.tags, expired: standing === 'expired' }
+  return entry
 }
 
 /** Scope tags are the region's own: an entry in L1 does not repeat them. */
 function userTags(region: Region, tags: readonly string[]): readonly string[] {
   return tags.filter((tag) => !region.scopeTags.includes(tag))
-}
-
-async function isValid(policy: Policy, value: unknown): Promise<boolean> {
-  const result = await policy.schema?.['~standard'].validate(value)
-  return result?.issues === undefined
 }

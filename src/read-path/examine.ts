@@ -1,5 +1,5 @@
 import type { StoredRecord } from '../contracts/store.ts'
-import type { LocalKey } from '../l1/local-level.ts'
+import { andThen, type MaybeLater } from '../kernel/maybe-later.ts'
 import { decodeRecord } from './decode-record.ts'
 import type { Found } from './found.ts'
 import { expire } from './freshness.ts'
@@ -10,7 +10,7 @@ import type { TaggedReply } from './standing.ts'
 
 /** The record at a place of a reply, for one key. */
 export interface Examined {
-  readonly key: LocalKey
+  readonly storeKey: string
   readonly policy: Policy
   readonly record: StoredRecord
   readonly index: number
@@ -26,21 +26,29 @@ export interface Examined {
  * grace. The copy in L1 is compared by the head of the record; where that does not tell, the record
  * is read in full. `silent`: L2 did not answer that.
  */
-export async function examine(
+export function examine(
+  region: Region,
+  examined: Examined,
+): MaybeLater<Found | 'silent' | undefined> {
+  const { asked, copy, index, record, storeKey } = examined
+  if (!copy) return decoded(region, examined)
+  const head = compareHead(region, storeKey, copy, record, index, asked)
+  return andThen(head, (told): MaybeLater<Found | 'silent' | undefined> => {
+    if (told === undefined) return decoded(region, examined)
+    if (told === 'dead') return undefined
+    if (told === 'unknown') return readWhole(region, examined)
+    return usable(region, examined.policy, { ...told, isCopy: true })
+  })
+}
+
+async function readWhole(
   region: Region,
   examined: Examined,
 ): Promise<Found | 'silent' | undefined> {
-  const { asked, copy, index, key, record } = examined
-  const { remote } = region.core
-  if (!copy || !remote) return decoded(region, examined)
-  const storeKey = region.storeKey(key)
-  const head = await compareHead(region, storeKey, copy, record, index, asked)
-  if (head === undefined) return decoded(region, examined)
-  if (head === 'dead') return undefined
-  if (head !== 'unknown') return usable(region, examined.policy, { ...head, isCopy: true })
+  const { asked, storeKey } = examined
   const { sequence } = region.core.stamps
   const { tags, until } = asked
-  const reply = await remote.read({ keys: [storeKey], tags }, until)
+  const reply = await region.core.remote?.read({ keys: [storeKey], tags }, until)
   if (!reply) return 'silent'
   const [whole] = reply.records
   if (!whole) return undefined
@@ -49,12 +57,22 @@ export async function examine(
   return decoded(region, { ...again, sequence: Math.min(sequence, examined.sequence) })
 }
 
-async function decoded(region: Region, examined: Examined): Promise<Found | undefined> {
-  const { key, policy, record, index, asked, sequence } = examined
-  const found = await decodeRecord(region, key, policy, record, index, asked, sequence)
-  if (!found) return undefined
-  const { freshUntil } = found.entry
-  return usable(region, policy, { ...found, freshUntil, isCopy: false })
+function decoded(region: Region, examined: Examined): MaybeLater<Found | undefined> {
+  const { policy, record, index, asked, sequence, storeKey } = examined
+  return andThen(
+    decodeRecord(region, storeKey, policy, record, index, asked, sequence),
+    (found) => {
+      if (!found) return undefined
+      const { entry, tags, expired } = found
+      return usable(region, policy, {
+        entry,
+        tags,
+        expired,
+        freshUntil: entry.freshUntil,
+        isCopy: false,
+      })
+    },
+  )
 }
 
 interface Standing extends Omit<Found, 'fresh'> {
@@ -66,7 +84,7 @@ function usable(region: Region, policy: Policy, standing: Standing): Found | und
   const now = region.core.clock.now()
   if (expired) expire(entry, now)
   const freshUntil = expired ? Math.min(entry.freshUntil, standing.freshUntil) : standing.freshUntil
-  const found = { entry, tags, isCopy, freshUntil }
-  if (now < freshUntil) return { ...found, fresh: true }
-  return now < freshUntil + policy.graceMs ? { ...found, fresh: false } : undefined
+  const fresh = now < freshUntil
+  if (!fresh && now >= freshUntil + policy.graceMs) return undefined
+  return { entry, tags, isCopy, freshUntil, fresh }
 }

@@ -1,3 +1,4 @@
+import { Deferred } from '../kernel/deferred.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import { emitStale } from './emit-stale.ts'
 import type { Outcome } from './outcome.ts'
@@ -13,7 +14,7 @@ export class FlightAnswer {
   given = false
   readonly #region: Region
   readonly #key: LocalKey
-  #wave = newWave()
+  #wave = new Deferred<Outcome>()
 
   constructor(region: Region, key: LocalKey) {
     this.#region = region
@@ -45,7 +46,7 @@ export class FlightAnswer {
 
   /** Those who come from now on are answered apart from those before them. */
   nextWave(): void {
-    this.#wave = newWave()
+    this.#wave = new Deferred()
     this.given = false
   }
 
@@ -53,11 +54,4 @@ export class FlightAnswer {
     this.given = true
     this.callers = 0
   }
-}
-
-/** Often watched by nobody: a background refresh, a caller who has left. */
-function newWave(): PromiseWithResolvers<Outcome> {
-  const wave = Promise.withResolvers<Outcome>()
-  wave.promise.catch(() => {})
-  return wave
 }

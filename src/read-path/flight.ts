@@ -1,4 +1,5 @@
 import type { LoadEnd, Position } from '../contracts/store.ts'
+import { Deferred } from '../kernel/deferred.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
@@ -41,7 +42,6 @@ export class Flight implements InFlight {
   readonly startedAt: number
   readonly lease = new FlightLease()
   readonly validity: FlightValidity
-  readonly final: Promise<Outcome>
 
   fallback: Entry | undefined
   fallbackIsFresh: boolean
@@ -64,7 +64,7 @@ export class Flight implements InFlight {
 
   readonly #answer: FlightAnswer
   readonly #timers: FlightTimers
-  readonly #final = Promise.withResolvers<Outcome>()
+  readonly #final = new Deferred<Outcome>()
   #controller: AbortController | undefined
   #abortReason: ResilienceError | undefined
   #storeKey: string | undefined
@@ -86,17 +86,18 @@ export class Flight implements InFlight {
     this.unverified = options.unverified
     this.startedAt = region.core.clock.now()
     this.validity = new FlightValidity(region.core.stamps, this.tags)
-    this.final = this.#final.promise
     this.#answer = new FlightAnswer(region, this.key)
     this.#timers = new FlightTimers(region.core.clock, !this.background)
-    // Nearly always watched by nobody.
-    this.final.catch(() => {})
     region.flights.set(this.key, this)
     region.running.add(this)
     if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0) {
       this.#startSoftTimer()
     }
     this.#startHardTimer()
+  }
+
+  get final(): Promise<Outcome> {
+    return this.#final.promise
   }
 
   get storeKey(): string {

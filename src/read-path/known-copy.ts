@@ -1,6 +1,7 @@
 import type { ReadReply, ReadRequest, StoredRecord } from '../contracts/store.ts'
 import { HEADER_BYTES, readHeader } from '../envelope/header.ts'
 import { hashOf } from '../envelope/seal.ts'
+import { andThen, type MaybeLater } from '../kernel/maybe-later.ts'
 import { type Entry, entryTags } from '../l1/entry.ts'
 import { CLOCK_ERROR_MS } from './freshness.ts'
 import type { Region } from './region.ts'
@@ -67,30 +68,32 @@ export function epochOf(reply: ReadReply, index: number): number {
  * `unknown`: it takes the whole record to tell, of which the reply may hold the head only.
  * `undefined`: the record has another version, and is here in full.
  */
-export async function compareHead(
+export function compareHead(
   region: Region,
   storeKey: string,
   copy: KnownCopy,
   record: StoredRecord,
   index: number,
   asked: TaggedReply,
-): Promise<Confirmed | 'dead' | 'unknown' | undefined> {
+): MaybeLater<Confirmed | 'dead' | 'unknown' | undefined> {
   if (record.version !== copy.version) return undefined
   const { core } = region
   const { entry } = copy
   const header = readHeader(record.bytes)
   const isSame = core.stamps.epochs.of(epochOf(asked.reply, index)) === copy.epochNumber
-  if (!header || !isSame || header.keyHash !== hashOf(storeKey) || !core.remote) return 'unknown'
+  const { remote } = core
+  if (!header || !isSame || header.keyHash !== hashOf(storeKey) || !remote) return 'unknown'
   // Whether it is really of the future, or damaged, the checksum of the whole record tells.
   if (isFromFuture(region, header.createdAt)) return 'unknown'
   const tags = entryTags(entry)
-  const standing = await standingOf(region, storeKey, { ...header, tags }, asked)
-  if (standing === 'dead') return 'dead'
-  if (standing === 'expired') return { entry, tags, expired: true, freshUntil: entry.freshUntil }
-  // The head has no checksum of its own. One that was damaged would keep the copy fresh for ever.
-  if (!isSameSpan(header, entry)) return 'unknown'
-  const offset = core.clock.now() - core.remote.storeNow()
-  return { entry, tags, expired: false, freshUntil: Math.round(header.freshUntil + offset) }
+  return andThen(standingOf(region, storeKey, { ...header, tags }, asked), (standing) => {
+    if (standing === 'dead') return 'dead'
+    if (standing === 'expired') return { entry, tags, expired: true, freshUntil: entry.freshUntil }
+    // The head has no checksum of its own. One that was damaged would keep the copy fresh for ever.
+    if (!isSameSpan(header, entry)) return 'unknown'
+    const offset = core.clock.now() - remote.storeNow()
+    return { entry, tags, expired: false, freshUntil: Math.round(header.freshUntil + offset) }
+  })
 }
 
 interface Span {

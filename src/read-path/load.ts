@@ -14,13 +14,35 @@ export async function load(
   flights: readonly Flight[],
   manyOrigin: ManyOrigin | undefined,
 ): Promise<void> {
-  const { missing, held } = await lookUpRemote(region, flights)
+  const missing: Flight[] = []
+  const held: Held[] = []
+  await lookUpRemote(region, flights, {
+    missing: (flight) => void missing.push(flight),
+    held: (one) => void held.push(one),
+  })
   for (const flight of missing) flight.looked = true
   for (const { flight } of held) flight.looked = true
   await Promise.all([
     ...held.map((one) => loadWhenLeased(region, one)),
     loadFromOrigin(region, missing, manyOrigin),
   ])
+}
+
+/** The same for loads that have nothing in common but the question to L2: none waits for another. */
+export async function loadEach(region: Region, flights: readonly Flight[]): Promise<void> {
+  if (flights.length === 0) return
+  const rest: Promise<void>[] = []
+  await lookUpRemote(region, flights, {
+    missing(flight) {
+      flight.looked = true
+      rest.push(loadFromOrigin(region, [flight], undefined))
+    },
+    held(one) {
+      one.flight.looked = true
+      rest.push(loadWhenLeased(region, one))
+    },
+  })
+  if (rest.length > 0) await Promise.all(rest)
 }
 
 /** Another process loads this key: take its result, or its place when it is gone. */

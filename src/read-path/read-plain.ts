@@ -98,7 +98,9 @@ export async function fromRemote(
       const record = reply.records[index]
       if (!record) return
       const copy = copies[index]
-      const one = await examine(region, { key, policy, record, index, asked, sequence, copy })
+      const storeKey = storeKeys[index] as string
+      const examined = { storeKey, policy, record, index, asked, sequence, copy }
+      const one = await examine(region, examined)
       if (!one || one === 'silent' || !one.fresh) return
       found.set(key, one)
       // Something was written or invalidated meanwhile: right for this caller, too old to keep.

@@ -1,4 +1,5 @@
 import type { Entry } from '../l1/entry.ts'
+import { depart } from './departures.ts'
 import { Flight } from './flight.ts'
 import { backOff, CLOCK_ERROR_MS } from './freshness.ts'
 import type { InFlight } from './in-flight.ts'
@@ -33,6 +34,16 @@ export function isJoined(running: InFlight, call: CallOptions | undefined): bool
   return !outdated && !overtaken && !raced && (!call?.reload || running.forced)
 }
 
+/** It asks L2 for no more than any other load does. */
+function isAlike({ forced, minCreatedAt, policy, region }: Flight): boolean {
+  return (
+    region.core.remote !== undefined &&
+    policy.useL2 &&
+    !forced &&
+    minCreatedAt === Number.NEGATIVE_INFINITY
+  )
+}
+
 interface StartOptions {
   readonly tags: readonly string[]
   readonly entry: Entry | undefined
@@ -48,6 +59,7 @@ function start(request: Read, options: StartOptions): Flight {
   return region.inOwnContext(() => {
     const flight = newFlight(request, options)
     if (launch) launch(flight)
+    else if (isAlike(flight)) depart(flight)
     else region.core.background.track(load(region, [flight], undefined))
     return flight
   })
