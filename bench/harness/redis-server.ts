@@ -79,6 +79,6 @@ export async function scriptCalls(client: {
   info(section: string): Promise<string>
 }): Promise<number> {
   const info = await client.info('commandstats')
-  const calls = [...info.matchAll(/cmdstat_(?:eval|evalsha|mget):calls=(\d+)/g)]
+  const calls = [...info.matchAll(/cmdstat_(?:eval|evalsha):calls=(\d+)/g)]
   return calls.reduce((sum, [, count]) => sum + Number(count), 0)
 }

@@ -149,6 +149,13 @@ export class Flight implements InFlight {
     return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
   }
 
+  /** L2 is asked now: its answer has whatever others have done before. */
+  look(): void {
+    this.validity.look()
+    this.woken = false
+    this.overtaken = false
+  }
+
   /** One more caller waits. After a wave ended by `hardTimeout`, the next one gets its own timer. */
   join(): Promise<Outcome> {
     // Those before were answered with the fallback. It may have outlived its grace meanwhile.

@@ -34,7 +34,7 @@ export async function lookUp(
   const lease = leaseFor(region, flights)
   const { leases } = remote.supports
   const askedAt = clock.now()
-  for (const flight of flights) flight.validity.look()
+  for (const flight of flights) flight.look()
   const reply = await remote.read({ keys, tags, ...askFor(copies), ...(lease ? { lease } : {}) })
   const token = lease && (reply?.token ?? lease.token)
   const until = askedAt + remote.timeoutMs

@@ -24,8 +24,6 @@ export async function waitForLease(region: Region, held: Held): Promise<boolean>
   for (let poll = FIRST_POLL_MS; !flight.over; poll = Math.min(poll * 2, LAST_POLL_MS)) {
     await flight.nextLook(clock.now() + poll * (0.5 + 0.5 * random()))
     if (flight.over) return false
-    flight.woken = false
-    flight.overtaken = false
     const look = await lookUp(region, [flight])
     const verdict = look ? await lookAgain(region, flight, look, watch) : 'missing'
     if (verdict !== 'held') return verdict === 'missing'

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { afterEach, describe, expect, it } from 'vitest'
-import { OpossumEngine } from '../../src/adapters/redis/opossum-engine.ts'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { loadOpossum, OpossumEngine } from '../../src/adapters/redis/opossum-engine.ts'
 import type { Store } from '../../src/contracts/store.ts'
 import { memory } from '../../src/index.ts'
 import { ResilienceError } from '../../src/kernel/errors.ts'
@@ -16,6 +16,10 @@ function anEngine(kind: 'read' | 'write'): OpossumEngine {
   engines.push(engine)
   return engine
 }
+
+beforeAll(async () => {
+  await loadOpossum()
+})
 
 afterEach(() => {
   for (const engine of engines.splice(0)) engine.shutdown()
@@ -56,14 +60,14 @@ describe('the engine on opossum', () => {
     const engine = anEngine('read')
     const seen: string[] = []
     for (const name of ['open', 'close', 'failure', 'success'] as const) {
-      engine.breaker.on(name as 'open', () => seen.push(name))
+      engine.breaker?.on(name as 'open', () => seen.push(name))
     }
     engine.succeeded()
     await settled()
     for (let i = 0; i < 5; i++) engine.failed(new Error('refused'))
     engine.close()
     expect(seen).toEqual(['success', ...Array(5).fill('failure'), 'open', 'close'])
-    expect(engine.breaker.stats).toMatchObject({ successes: 1, failures: 5, rejects: 0 })
+    expect(engine.breaker?.stats).toMatchObject({ successes: 1, failures: 5, rejects: 0 })
   })
 
   const OF_ONE_OPERATION = [
@@ -130,6 +134,35 @@ describe('the engine on opossum', () => {
   })
 })
 
+describe('before opossum is loaded', () => {
+  it('failures count all the same, and it takes over what they did', () => {
+    const path = new URL('../../src/adapters/redis/opossum-engine.ts', import.meta.url).href
+    const program = `
+      const { loadOpossum, OpossumEngine } = await import(${JSON.stringify(path)})
+      const engine = new OpossumEngine('read')
+      const seen = []
+      const look = () => seen.push([engine.breaker?.opened, engine.isOpen])
+      for (let i = 0; i < 4; i++) engine.failed(new Error('refused'))
+      look()
+      engine.failed(new Error('refused'))
+      look()
+      await loadOpossum()
+      await null
+      look()
+      engine.close()
+      look()
+      console.log(JSON.stringify(seen))`
+    const args = ['--input-type=module', '--eval', program]
+    const { stdout } = spawnSync(process.execPath, args, { timeout: 10_000, encoding: 'utf8' })
+    expect(JSON.parse(stdout)).toEqual([
+      [null, false],
+      [null, true],
+      [true, true],
+      [false, false],
+    ])
+  })
+})
+
 describe('a store that brings its engine', () => {
   it('is left alone while it is open, and its engine hears nothing until a probe closes it', async () => {
     const world = aWorld()
@@ -155,6 +188,6 @@ describe('a store that brings its engine', () => {
     expect(read?.closed).toBe(true)
     expect(cache.health().l2.breaker.read).toBe('closed')
     await cache.close()
-    expect(made.map(({ breaker }) => breaker.isShutdown)).toEqual([true, true])
+    expect(made.map(({ breaker }) => breaker?.isShutdown)).toEqual([true, true])
   })
 })

@@ -1,4 +1,4 @@
-import CircuitBreaker from 'opossum'
+import type CircuitBreaker from 'opossum'
 import type { BreakerEngine } from '../../contracts/breaker-engine.ts'
 import { breakerVerdict } from './breaker-verdict.ts'
 
@@ -6,7 +6,21 @@ const FAILURES_TO_OPEN = 5
 /** opossum would let a user's call find out that the store is back: it never gets to that. */
 const NEVER_MS = 2 ** 31 - 1
 const ANSWERED = Promise.resolve()
-const REFUSED: () => void = () => {}
+const IGNORED: () => void = () => {}
+
+type Breaker = CircuitBreaker<[outcome: unknown], void>
+
+let Opossum: typeof CircuitBreaker | undefined
+
+/**
+ * Not by an import statement: importing `./redis` would take a third longer beyond its client. It is
+ * there some milliseconds after the first cache with Redis was made; failures before that are counted
+ * all the same.
+ */
+export async function loadOpossum(): Promise<typeof CircuitBreaker> {
+  Opossum ??= (await import('opossum')).default
+  return Opossum
+}
 
 /**
  * The breaker of one kind of operations, with opossum as its engine: it holds the state, counts and
@@ -19,14 +33,57 @@ const REFUSED: () => void = () => {}
  * - No percentiles, no snapshots: they cost timers and memory for figures that nobody reads here.
  */
 export class OpossumEngine implements BreakerEngine {
-  /** For its events and its state; operations are not to be fired through it. */
-  readonly breaker: CircuitBreaker<[outcome: unknown], void>
   readonly #kind: 'read' | 'write'
+  #breaker: Breaker | undefined
   #failures = 0
+  #isShutdown = false
 
   constructor(kind: 'read' | 'write') {
     this.#kind = kind
-    this.breaker = new CircuitBreaker(tell, {
+    if (Opossum) this.#make(Opossum)
+    else void loadOpossum().then((loaded) => this.#make(loaded), IGNORED)
+  }
+
+  /**
+   * For its events and its state; operations are not to be fired through it. `undefined` until opossum
+   * is loaded, which takes some milliseconds from the first engine of the process on.
+   */
+  get breaker(): Breaker | undefined {
+    return this.#breaker
+  }
+
+  get isOpen(): boolean {
+    return this.#breaker ? this.#breaker.opened : this.#failures >= FAILURES_TO_OPEN
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+    void this.#breaker?.fire(undefined)
+  }
+
+  failed(error: unknown): void {
+    const verdict = breakerVerdict(error, this.#kind)
+    // It never reached the server, and says nothing of how that is.
+    if (verdict === 'silent') return
+    this.#failures = verdict === 'failure' ? this.#failures + 1 : 0
+    this.#breaker?.fire(new Outcome(error)).catch(IGNORED)
+    if (this.#failures >= FAILURES_TO_OPEN) this.#breaker?.open()
+  }
+
+  close(): void {
+    this.#failures = 0
+    this.#breaker?.close()
+  }
+
+  shutdown(): void {
+    this.#isShutdown = true
+    this.#breaker?.shutdown()
+  }
+
+  #make(Breaker: typeof CircuitBreaker): void {
+    if (this.#isShutdown) return
+    const kind = this.#kind
+    this.#breaker = new Breaker(tell, {
       name: `redis ${kind}`,
       timeout: false,
       resetTimeout: NEVER_MS,
@@ -36,33 +93,7 @@ export class OpossumEngine implements BreakerEngine {
       enableSnapshots: false,
       errorFilter: (error: unknown) => breakerVerdict(error, kind) !== 'failure',
     })
-  }
-
-  get isOpen(): boolean {
-    return this.breaker.opened
-  }
-
-  succeeded(): void {
-    this.#failures = 0
-    void this.breaker.fire(undefined)
-  }
-
-  failed(error: unknown): void {
-    const verdict = breakerVerdict(error, this.#kind)
-    // It never reached the server, and says nothing of how that is.
-    if (verdict === 'silent') return
-    this.#failures = verdict === 'failure' ? this.#failures + 1 : 0
-    this.breaker.fire(new Outcome(error)).catch(REFUSED)
-    if (this.#failures >= FAILURES_TO_OPEN) this.breaker.open()
-  }
-
-  close(): void {
-    this.#failures = 0
-    this.breaker.close()
-  }
-
-  shutdown(): void {
-    this.breaker.shutdown()
+    if (this.#failures >= FAILURES_TO_OPEN) this.#breaker.open()
   }
 }
 

@@ -96,7 +96,7 @@ function operationsOf(
   steps: number | undefined,
   rates: FaultRates | undefined,
 ): Operation[] {
-  const count = steps ?? 30 + chance.upTo(50)
+  const count = steps ?? 24 + chance.upTo(40)
   const weighted = [...CALLS, ...(rates ? faultsOf(rates) : [])]
   const operations: Operation[] = []
   // Most begin when all are connected, some at once.

@@ -88,6 +88,13 @@ export class SimNode implements Asking {
       graceBackoff: 150,
     })
     this.cache.on('l2-state', () => this.noteTrouble())
+    // What was asked or loaded before is not joined any more: nobody knows what it has missed.
+    this.cache.on('gap', () => {
+      for (const cell of CELLS) {
+        this.#world.origins.allowAnother(this.process, cell)
+        this.#world.origins.supersede(this.process, cell)
+      }
+    })
     this.cache.on('error', ({ kind }) => {
       if (kind.startsWith('l2-')) this.noteTrouble()
     })
