@@ -60,15 +60,13 @@ export class RemoteWrites {
     let isStored = true
     const isAcknowledged = await this.#carryOut(intent, async () => {
       const { session, status } = this.#link
-      let request: WriteRequest | undefined
-      let connections: number
-      do {
-        connections = status.connections
-        request = await this.#position().then(prepare)
-        if (intent.isOver) return intent.superseded()
-        // Stamps that come are compared with that position: it has to be of this server.
-      } while (status.connections !== connections)
-      const written = request && (await session.write(request))
+      const { connections } = status
+      const request = await this.#position().then(prepare)
+      if (intent.isOver) return intent.superseded()
+      // Stamps that come are compared with that position: it has to be of this server. It is not asked
+      // for again, because it would be newer than tags that were invalidated meanwhile.
+      const isOfHere = status.connections === connections
+      const written = request && isOfHere ? await session.write(request) : undefined
       if (isTooLarge(written)) this.#reportTooLarge()
       if (written?.stored) return true
       if (intent.isOver) return intent.superseded()
