@@ -5,12 +5,14 @@ import { runNode } from './run-node.ts'
 
 // Sources may lie about what a bundle loads, so each built entry is loaded in a process of its own
 // and the packages that Node really resolved are compared with this list.
+// A package with dependencies of its own is expected with all that it loads by itself.
 const EXPECTED: Record<string, readonly string[]> = {
   '.': ['lru-cache'],
   './redis': ['ioredis'],
   './sqlite': [],
   './keyv': [],
-  './testing': [],
+  // The simulation runs whole caches.
+  './testing': ['lru-cache'],
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -38,6 +40,7 @@ describe('entry points', () => {
 
   it.each(entries)('%s loads only the packages it declares', (subpath, target) => {
     const file = typeof target === 'string' ? target : target.default
-    expect(packagesTouched(`import '${file}'`)).toEqual(EXPECTED[subpath])
+    const expected = (EXPECTED[subpath] ?? []).flatMap((name) => packagesTouched(`import '${name}'`))
+    expect(packagesTouched(`import '${file}'`)).toEqual([...new Set(expected)].sort())
   })
 })
