@@ -40,7 +40,9 @@ describe('entry points', () => {
 
   it.each(entries)('%s loads only the packages it declares', (subpath, target) => {
     const file = typeof target === 'string' ? target : target.default
-    const expected = (EXPECTED[subpath] ?? []).flatMap((name) => packagesTouched(`import '${name}'`))
+    const expected = (EXPECTED[subpath] ?? []).flatMap((name) =>
+      packagesTouched(`import '${name}'`),
+    )
     expect(packagesTouched(`import '${file}'`)).toEqual([...new Set(expected)].sort())
   })
 })
