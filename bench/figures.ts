@@ -29,7 +29,7 @@ const child = new URL('./harness/child.ts', import.meta.url)
 /** Runs a scene in as many processes as it takes, and gives its figures. */
 export async function runScene(entry: SceneEntry, run: SceneRun): Promise<Figure[]> {
   const processes = run.quick ? Math.min(2, entry.processes) : entry.processes
-  const most = run.quick ? processes : processes * 3
+  const most = run.quick ? processes : (entry.most ?? processes * 3)
   const rounds = run.quick ? { rounds: 30, sliceMs: 1 } : { rounds: 100, sliceMs: 1 }
   const settings = JSON.stringify({ quick: run.quick, rounds })
   const results: (readonly Measured[])[] = []

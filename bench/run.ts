@@ -38,7 +38,7 @@ if (chosen.length === 0) {
 }
 
 const machine = describeMachine()
-const versions = versionsOf(['lru-cache', 'tinybench', 'esbuild'])
+const versions = versionsOf(['lru-cache', 'ioredis', 'opossum', 'tinybench', 'esbuild'])
 progress(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load}\n`)
 const folder = await buildLibrary()
 const figures: Figure[] = []
