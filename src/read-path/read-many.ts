@@ -17,7 +17,11 @@ export function readMany(
   call?: CallOptions,
 ): Array<Outcome | Promise<Outcome>> {
   const launched: Flight[] = []
-  const launch = (flight: Flight): void => void launched.push(flight)
+  let isGone = false
+  const launch = (flight: Flight): boolean => {
+    if (!isGone) launched.push(flight)
+    return !isGone
+  }
   const outcomes = reads.map((request) => {
     try {
       return read({ ...request, launch }, call)
@@ -26,6 +30,7 @@ export function readMany(
       return Promise.reject(error)
     }
   })
+  isGone = true
   if (launched.length > 0) {
     region.inOwnContext(() => region.core.background.track(load(region, launched, manyOrigin)))
   }

@@ -13,8 +13,11 @@ export interface Read {
   readonly key: LocalKey
   readonly args: readonly unknown[]
   readonly origin: Origin
-  /** Takes a new flight instead of starting it by itself: many reads are loaded together. */
-  readonly launch?: (flight: Flight) => void
+  /**
+   * Takes a new flight, to start it together with those of other reads. Not when these have gone
+   * already: then it starts by itself.
+   */
+  readonly launch?: (flight: Flight) => boolean
 }
 
 /** What a caller asks of one call beyond the function's options. */

@@ -65,9 +65,7 @@ function readAnew(
   // It has left, and was not counted.
   if (call?.signal?.aborted) return outcome
   request.region.count(outcome.source, -1)
-  // Those it was to be loaded together with have gone ahead.
-  const { launch: _, ...alone } = request
-  return read(alone, call)
+  return read(request, call)
 }
 
 /** The signal ends this caller's wait, not the load of the others. */

@@ -58,8 +58,8 @@ function start(request: Read, options: StartOptions): Flight {
   const { region, launch } = request
   return region.inOwnContext(() => {
     const flight = newFlight(request, options)
-    if (launch) launch(flight)
-    else if (isAlike(flight)) depart(flight)
+    if (launch?.(flight)) return flight
+    if (isAlike(flight)) depart(flight)
     else region.core.background.track(load(region, [flight], undefined))
     return flight
   })
