@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net'
+import { RespReader } from '../../adapters/redis/ioredis/resp-reader.ts'
 import type { Command, Reply } from '../../adapters/redis/transport.ts'
 import type { Clock, Timer } from '../../contracts/clock.ts'
 import { STEP_MS } from '../cli-world.ts'
-import { RespBytes } from './resp-bytes.ts'
+
+/** Entries may be as large as that. */
+const LONGEST_BYTES = 16 * 1024 * 1024
 
 interface Waiting {
   resolve(reply: Reply): void
@@ -15,7 +18,7 @@ export class Connection {
   onMessage: ((payload: Buffer) => void) | undefined
   readonly #socket: Socket
   readonly #clock: Clock
-  readonly #reader = new RespBytes()
+  readonly #reader = new RespReader(LONGEST_BYTES)
   readonly #waiting: Waiting[] = []
   #ended: Error | undefined
 

@@ -1,12 +1,19 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Reply } from '../transport.ts'
 import type { Endpoint } from './discovery.ts'
 import type { NameLookup } from './name-lookup.ts'
-import { RespError, RespReader, type RespValue } from './resp-reader.ts'
+import { RespReader } from './resp-reader.ts'
 import type { Credentials } from './settings.ts'
 
 // Why not a client: it would resolve names by itself, end a hung connection politely instead of
 // destroying it, and keep timers of its own. A sentinel is asked two questions.
+
+/** More than any reply of a sentinel. */
+const LONGEST_BYTES = 1024 * 1024
+
+/** A reply as text: sentinels speak of names and numbers. What the server said is wrong is an error. */
+export type RespValue = string | number | null | Error | readonly RespValue[]
 
 export interface LinkSettings {
   readonly endpoint: Endpoint
@@ -26,7 +33,7 @@ export class RespLink {
   onMessage: ((channel: string, payload: string) => void) | undefined
   onEnd: (() => void) | undefined
   readonly #socket: Socket
-  readonly #reader = new RespReader()
+  readonly #reader = new RespReader(LONGEST_BYTES)
   readonly #waiting: Waiting[] = []
   #ended: Error | undefined
 
@@ -75,7 +82,7 @@ export class RespLink {
     const words = username === undefined ? [password] : [username, password]
     // Before the answers that came with it are handed out, so not by a promise.
     const resolve = (reply: RespValue) => {
-      if (reply instanceof RespError && /^(WRONGPASS|NOPERM)/.test(reply.message)) {
+      if (reply instanceof Error && /^(WRONGPASS|NOPERM)/.test(reply.message)) {
         this.destroy(reply)
       }
     }
@@ -85,7 +92,7 @@ export class RespLink {
 
   #read(chunk: Buffer): void {
     try {
-      for (const value of this.#reader.push(chunk)) this.#take(value)
+      for (const reply of this.#reader.push(chunk)) this.#take(textual(reply))
     } catch (error) {
       this.destroy(error as Error)
     }
@@ -103,6 +110,11 @@ export class RespLink {
 function encode(words: readonly string[]): string {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
   return `*${words.length}\r\n${parts.join('')}`
+}
+
+function textual(reply: Reply): RespValue {
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  return Array.isArray(reply) ? reply.map(textual) : (reply as number | null | Error)
 }
 
 function closed(): Error {

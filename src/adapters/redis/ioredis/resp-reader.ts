@@ -1,95 +1,99 @@
-// RESP2 as sentinels speak it: a few short texts. The data connection has a client of its own; here
-// a sentinel that lies, or a server that is no sentinel at all, must not be able to do any harm.
+import type { Reply } from '../transport.ts'
 
-export type RespValue = string | number | null | RespError | readonly RespValue[]
+// RESP2 for those who ask a server two questions and need no client: the sentinel links and the
+// doctor. A server that lies, or is none at all, must not be able to do any harm.
 
-/** What the server said is wrong: its first word is the kind, `WRONGPASS` for one. */
-export class RespError extends Error {
-  override readonly name = 'RespError'
+const DEEPEST = 6
+
+interface Bounds {
+  readonly longestBytes: number
+  readonly depth: number
 }
 
-const LONGEST_BYTES = 1024 * 1024
-const DEEPEST = 4
-const CR = 13
-
 interface Read {
-  readonly value: RespValue
+  readonly value: Reply
   readonly end: number
 }
 
 /** Cuts what arrives into replies. */
 export class RespReader {
-  #buffer: Buffer = Buffer.alloc(0)
+  readonly #longestBytes: number
+  #chunks: Buffer[] = []
+  #bytes = 0
+  /** Before so much has arrived, the reply that has begun cannot be complete. */
+  #needed = 0
 
-  /** @throws when this is not RESP, or longer than any reply of a sentinel */
-  push(chunk: Buffer): RespValue[] {
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
-    const values: RespValue[] = []
+  /** @param longestBytes of one reply */
+  constructor(longestBytes: number) {
+    this.#longestBytes = longestBytes
+  }
+
+  /** @throws when this is not RESP, or longer than any reply may be */
+  push(chunk: Buffer): Reply[] {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes < this.#needed) return []
+    const buffer = Buffer.concat(this.#chunks)
+    const values: Reply[] = []
     let at = 0
-    while (at < this.#buffer.length) {
-      const read = readValue(this.#buffer, at, 0)
-      if (!read) break
+    while (at < buffer.length) {
+      const read = readValue(buffer, at, { longestBytes: this.#longestBytes, depth: 0 })
+      if (typeof read === 'number') {
+        this.#needed = read - at
+        break
+      }
       values.push(read.value)
       at = read.end
     }
-    this.#buffer = this.#buffer.subarray(at)
-    if (this.#buffer.length > LONGEST_BYTES) throw notResp()
+    this.#chunks = [buffer.subarray(at)]
+    this.#bytes = buffer.length - at
+    if (this.#bytes === 0) this.#needed = 0
+    if (this.#bytes > this.#longestBytes) throw notResp()
     return values
   }
 }
 
-/** Nothing while it is incomplete. */
-function readValue(buffer: Buffer, at: number, depth: number): Read | undefined {
-  const eol = buffer.indexOf(CR, at)
-  if (eol < 0 || eol + 1 >= buffer.length) {
-    if (!'+-:$*'.includes(String.fromCharCode(buffer[at] ?? 0))) throw notResp()
-    return undefined
-  }
+/** While it is incomplete: where it ends at the earliest. */
+function readValue(buffer: Buffer, at: number, bounds: Bounds): Read | number {
+  const kind = String.fromCharCode(buffer[at] ?? 0)
+  if (!'+-:$*'.includes(kind)) throw notResp()
+  const eol = buffer.indexOf('\r\n', at)
+  if (eol < 0) return buffer.length + 1
   const line = buffer.toString('utf8', at + 1, eol)
   const end = eol + 2
-  switch (String.fromCharCode(buffer[at] ?? 0)) {
-    case '+':
-      return { value: line, end }
-    case '-':
-      return { value: new RespError(line), end }
-    case ':':
-      return { value: Number(line), end }
-    case '$':
-      return readText(buffer, lengthOf(line), end)
-    case '*':
-      return readList(buffer, lengthOf(line), end, depth)
-    default:
-      throw notResp()
-  }
+  if (kind === '+') return { value: Buffer.from(line), end }
+  if (kind === '-') return { value: new Error(line), end }
+  if (kind === ':') return { value: Number(line), end }
+  const length = lengthOf(line, bounds)
+  if (length < 0) return { value: null, end }
+  if (kind === '*') return readList(buffer, length, end, bounds)
+  const behind = end + length + 2
+  if (buffer.length < behind) return behind
+  return { value: buffer.subarray(end, end + length), end: behind }
 }
 
-function readText(buffer: Buffer, length: number, from: number): Read | undefined {
-  if (length < 0) return { value: null, end: from }
-  if (buffer.length < from + length + 2) return undefined
-  return { value: buffer.toString('utf8', from, from + length), end: from + length + 2 }
-}
-
-function readList(buffer: Buffer, count: number, from: number, depth: number): Read | undefined {
-  if (count < 0) return { value: null, end: from }
-  if (depth >= DEEPEST) throw notResp()
-  const value: RespValue[] = []
+function readList(buffer: Buffer, count: number, from: number, bounds: Bounds): Read | number {
+  const inner = { ...bounds, depth: bounds.depth + 1 }
+  if (inner.depth > DEEPEST) throw notResp()
+  const value: Reply[] = []
   let end = from
   for (let i = 0; i < count; i++) {
-    if (end >= buffer.length) return undefined
-    const read = readValue(buffer, end, depth + 1)
-    if (!read) return undefined
+    if (end >= buffer.length) return end + 1
+    const read = readValue(buffer, end, inner)
+    if (typeof read === 'number') return read
     value.push(read.value)
     end = read.end
   }
   return { value, end }
 }
 
-function lengthOf(line: string): number {
+function lengthOf(line: string, { longestBytes }: Bounds): number {
   const length = Number(line)
-  if (!Number.isInteger(length) || length < -1 || length > LONGEST_BYTES) throw notResp()
+  if (!Number.isInteger(length) || length < -1 || length > longestBytes) throw notResp()
   return length
 }
 
-function notResp(): RespError {
-  return new RespError('PROTOCOL the reply is not that of a Redis server')
+function notResp(): Error {
+  // How the client says it, so that it is explained in the same words.
+  return new Error('Protocol error: the reply is not that of a Redis server')
 }

@@ -2,8 +2,7 @@ import type { Clock } from '../../../contracts/clock.ts'
 import type { Endpoint } from './discovery.ts'
 import { NO_SENTINEL, TIME_OUT } from './failure-cause.ts'
 import type { NameLookup } from './name-lookup.ts'
-import { RespLink } from './resp-link.ts'
-import { RespError, type RespValue } from './resp-reader.ts'
+import { RespLink, type RespValue } from './resp-link.ts'
 import type { SentinelAnswer } from './sentinel-ballot.ts'
 import type { Settings, Target } from './settings.ts'
 
@@ -45,7 +44,7 @@ export class SentinelLinks implements SentinelNetwork {
       // May be forbidden, or fail with the connection: then the other answer says so.
       replicas.catch(() => {})
       const address = await link.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)
-      if (address instanceof RespError) throw faultOf(address)
+      if (address instanceof Error) throw faultOf(address)
       return { ...addressOf(address), ...replicasOf(await replicas) }
     })
   }
@@ -54,7 +53,7 @@ export class SentinelLinks implements SentinelNetwork {
     const { credentials, tls } = this.#settings
     return this.#briefly(this.#link(node, credentials, tls), async (link) => {
       const role = await link.command('ROLE')
-      if (role instanceof RespError) return role.message.startsWith('NOPERM')
+      if (role instanceof Error) return role.message.startsWith('NOPERM')
       return Array.isArray(role) && role[0] === 'master'
     })
   }
@@ -89,7 +88,7 @@ function timeOut(): Error {
   return Object.assign(new Error(`no answer within ${ASK_MS} ms`), { code: TIME_OUT })
 }
 
-function faultOf(error: RespError): Error {
+function faultOf(error: Error): Error {
   if (!/unknown command/i.test(error.message)) return error
   return Object.assign(new Error('it knows no SENTINEL command'), { code: NO_SENTINEL })
 }
