@@ -38,6 +38,11 @@ export interface Given {
   readonly troubledAt: number
   /** When Redis last lost something. */
   readonly lostAt: number
+  /**
+   * How far the process may be off with the time of Redis: by half of a round trip, and a reply that
+   * a pause has kept waiting may be the only one it has.
+   */
+  readonly clockErrorMs: number
   /** Some origin has failed meanwhile: what could not be confirmed may be served as stale. */
   readonly originFailed: boolean
 }
@@ -121,9 +126,10 @@ export class SimChecks {
   /** I2: fresh no longer than the ttl, usable no longer than ttl and grace. */
   #checkAge(read: StartedRead, given: Given, producer: Producer): string | undefined {
     const { grace, ttl } = this.#settings
-    const isTooOld = read.startedAt - producer.endedAt > ttl + SLACK_MS
+    const longest = ttl + SLACK_MS + given.clockErrorMs
+    const isTooOld = read.startedAt - producer.endedAt > longest
     if (isTooOld && this.isFresh(given)) return 'I2 too old for fresh'
-    const isBeyond = given.endedAt - producer.endedAt > ttl + grace + SLACK_MS
+    const isBeyond = given.endedAt - producer.endedAt > longest + grace
     return isBeyond ? 'I2 too old for anything' : undefined
   }
 

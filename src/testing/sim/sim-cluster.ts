@@ -121,6 +121,7 @@ export class SimCluster {
   #pause(place: number, ms: number): void {
     const node = this.node(place)
     node.pausedUntil = Math.max(node.pausedUntil, this.time.now + ms)
+    node.longestPauseMs = Math.max(node.longestPauseMs, node.pausedUntil - this.time.now)
     node.noteTrouble(node.pausedUntil)
   }
 

@@ -41,6 +41,7 @@ export class SimNode implements Asking {
   /** What the caller sees, as `stats()` should count it. */
   readonly counted = { reads: 0, sets: 0, invalidations: 0 }
   pausedUntil = 0
+  longestPauseMs = 0
   isGone = false
   transport: SimTransport | undefined
   readonly #world: NodeWorld

@@ -358,6 +358,7 @@ export class SimRun {
       source,
       endedAt: isEarly ? startedAt : time.now,
       troubledAt: node.dataTrouble(),
+      clockErrorMs: node.longestPauseMs / 2,
       lostAt,
       originFailed: origins.failedAt >= startedAt,
     }
