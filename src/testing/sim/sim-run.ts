@@ -376,8 +376,10 @@ export class SimRun {
       ({ called, acknowledged, floors }) =>
         Math.max(called, acknowledged) > started.started && floors.has(cell),
     )
+    // Loaded without L2, it gives way to what L2 holds when the two are compared.
+    const isHereOnly = source === 'l1' && producer?.process === process && producer.troubled
     // A message that comes late makes a node drop what it has just loaded.
-    const isStored = source === 'l1' || source === 'l2'
+    const isStored = (source === 'l1' && !isHereOnly) || source === 'l2'
     if (counts && !isOrphan && isStored && value.version >= (floor?.version ?? 0)) {
       this.#floors.set(place, { version: value.version, at: time.now })
     }
