@@ -23,6 +23,27 @@ const standardDecorators = {
   },
 }
 
+/**
+ * On real servers, which the set-up finds or installs. After the other projects, since their bounds
+ * are milliseconds of real time, on a machine that others may use too.
+ */
+const onRealRedis = {
+  retry: process.env.CI ? 2 : 0,
+  globalSetup: ['test/redis/servers/global-setup.ts'],
+  pool: 'forks' as const,
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+}
+
+/** These keep a machine of two cores busy by themselves. */
+const redisLoad = [
+  'test/redis/example/outage.test.ts',
+  'test/redis/faults/soak.test.ts',
+  'test/redis/nemesis/**/*.test.ts',
+  'test/redis/processes/**/*.test.ts',
+]
+
 export default defineConfig({
   test: {
     projects: [
@@ -36,25 +57,28 @@ export default defineConfig({
         },
       },
       {
-        // On real servers, which the set-up finds or installs. After the other projects, so that
-        // bounds in milliseconds are measured on a machine that does nothing else.
         test: {
+          ...onRealRedis,
           name: 'redis',
           include: ['test/redis/**/*.test.ts'],
-          // Their bounds are milliseconds of real time, on a machine that others may use too.
-          retry: process.env.CI ? 2 : 0,
-          globalSetup: ['test/redis/servers/global-setup.ts'],
-          pool: 'forks',
-          maxWorkers: 2,
+          exclude: redisLoad,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...onRealRedis,
+          name: 'redis-load',
+          include: redisLoad,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         // The core of it on the oldest ioredis that is supported.
         resolve: { alias: [{ find: /^ioredis$/, replacement: 'ioredis-5' }] },
         test: {
+          ...onRealRedis,
           name: 'redis-ioredis5',
           include: [
             'test/redis/client-version.test.ts',
@@ -64,13 +88,7 @@ export default defineConfig({
             'test/redis/cluster/routing.test.ts',
           ],
           env: { RC_IOREDIS: '5' },
-          retry: process.env.CI ? 2 : 0,
-          globalSetup: ['test/redis/servers/global-setup.ts'],
-          pool: 'forks',
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {

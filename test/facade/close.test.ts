@@ -160,7 +160,7 @@ describe('a process', () => {
     `,
     ],
   ])('exits by itself %s', async (_, program) => {
-    const { code, stdout, stderr, ms } = await runSource(program, 8000)
+    const { code, stdout, stderr, ms } = await runSource(program)
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'done\n', stderr: '' })
     // Well below every time-out of the cache that could have held it.
     expect(ms).toBeLessThan(5000)

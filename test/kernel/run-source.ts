@@ -11,7 +11,7 @@ export interface Ended {
 }
 
 /** Runs a program of its own process over the sources; `src/…` in its imports is this checkout. */
-export function runSource(program: string, killAfterMs = 15_000): Promise<Ended> {
+export function runSource(program: string, killAfterMs = 30_000): Promise<Ended> {
   const source = program.replaceAll("'src/", `'${new URL('src/', ROOT).href}`)
   const startedAt = performance.now()
   const child = spawn(

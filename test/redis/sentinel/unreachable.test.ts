@@ -102,7 +102,7 @@ describe('sentinels that cannot be used', () => {
       await discovery.find()
       ${end}`
     for (const end of ['discovery.stop()', '']) {
-      expect(await runSource(program(end), 5000)).toMatchObject({ code: 0, stdout: '', stderr: '' })
+      expect(await runSource(program(end))).toMatchObject({ code: 0, stdout: '', stderr: '' })
     }
   })
 })
