@@ -1,14 +1,14 @@
 import { zlib } from '../kernel/builtin.ts'
 
-// What L2 keeps for an entry: a header of 64 bytes, the tags, the payload. Numbers are
+// What L2 keeps for an entry: a header of 64 bytes, the tags, the payload, a checksum. Numbers are
 // little-endian, instants are milliseconds since 1970 of the store's clock as IEEE doubles, so that
 // Infinity (never) fits.
 //
 //   offset  size  field
 //        0     2  magic F5 52: F5 occurs in no text, so nothing readable is taken for an envelope
-//        2     1  format version, 1
+//        2     1  format version, 2
 //        3     1  compression of the payload: 0 none, 1 gzip, 2 brotli, 3 zstd
-//        4     4  CRC-32 of all other bytes, the tags and the payload included
+//        4     4  CRC-32 of the other 60 bytes of the header
 //        8     4  CRC-32 of the codec id
 //       12     4  CRC-32 of the logical key: an entry that ended up under another key is a miss
 //       16     4  epoch
@@ -21,12 +21,17 @@ import { zlib } from '../kernel/builtin.ts'
 //       56     8  stampSequence, an integer below 2^53 as a double
 //       64        tags, each: length in bytes (2), UTF-8
 //        …        payload; when compressed: its length before (4), the compressed bytes
+//        …     4  CRC-32 of all bytes before it, so that a whole envelope takes one check
 //
 // The first 64 bytes say all that decides whether an entry is still good, so a copy in L1 can be
-// revalidated with `GETRANGE key 0 63`. The checksum needs the whole envelope.
+// revalidated with `GETRANGE key 0 63`: hence a checksum of their own.
+// Format 1 had none: its bytes 4 to 7 were the CRC-32 of everything else, with nothing at the end.
 
 export const HEADER_BYTES = 64
-const FORMAT_VERSION = 1
+const FORMAT_VERSION = 2
+
+const CHECKED_FROM = 8
+const END_BYTES = 4
 
 const MAGIC_0 = 0xf5
 const MAGIC_1 = 0x52
@@ -36,7 +41,7 @@ export type Compression = 'none' | 'gzip' | 'brotli' | 'zstd'
 /** The index is the stored number. */
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'brotli', 'zstd']
 
-/** The checksum starts with the four bytes before it, of which only the last varies. */
+/** The checksum of a header starts with the four bytes before it, of which only the last varies. */
 let crcStarts: readonly number[] | undefined
 
 /** What the first 64 bytes of an envelope say. */
@@ -66,13 +71,31 @@ export function headerFault(bytes: Uint8Array): HeaderFault | undefined {
   return undefined
 }
 
-/**
- * The header of an envelope of which at least the first 64 bytes are given, unchecked by the
- * checksum; `undefined` for anything else.
- */
+/** The header that `bytes` begin with, be there more or not; `undefined` unless it is undamaged. */
 export function readHeader(bytes: Uint8Array): EnvelopeHeader | undefined {
   if (headerFault(bytes) !== undefined) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
+  const view = viewOf(bytes)
+  return view.getUint32(4, true) === headerChecksum(bytes) ? fieldsOf(view) : undefined
+}
+
+/** The header of a whole envelope, of which every byte is checked, or what is wrong with it. */
+export function readWhole(bytes: Uint8Array): EnvelopeHeader | HeaderFault {
+  const fault = headerFault(bytes)
+  if (fault !== undefined) return fault
+  const view = viewOf(bytes)
+  const header = fieldsOf(view)
+  if (envelopeLength(header) !== bytes.length) return 'corrupt'
+  return view.getUint32(bytes.length - END_BYTES, true) === endChecksum(bytes) ? header : 'corrupt'
+}
+
+export function envelopeLength({
+  tagBytes,
+  payloadBytes,
+}: Pick<EnvelopeHeader, 'tagBytes' | 'payloadBytes'>): number {
+  return HEADER_BYTES + tagBytes + payloadBytes + END_BYTES
+}
+
+function fieldsOf(view: DataView): EnvelopeHeader {
   return {
     compression: COMPRESSIONS[view.getUint8(3)] as Compression,
     codecHash: view.getUint32(8, true),
@@ -88,9 +111,9 @@ export function readHeader(bytes: Uint8Array): EnvelopeHeader | undefined {
   }
 }
 
-/** Writes the header; everything behind it must be in place, for the checksum. */
-export function writeHeader(bytes: Uint8Array, header: EnvelopeHeader): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
+/** Writes the header and the checksum at the end; what lies between them must be in place. */
+export function writeAround(bytes: Uint8Array, header: EnvelopeHeader): void {
+  const view = viewOf(bytes)
   view.setUint8(0, MAGIC_0)
   view.setUint8(1, MAGIC_1)
   view.setUint8(2, FORMAT_VERSION)
@@ -105,19 +128,23 @@ export function writeHeader(bytes: Uint8Array, header: EnvelopeHeader): void {
   view.setFloat64(40, header.freshUntil, true)
   view.setFloat64(48, header.staleUntil, true)
   view.setFloat64(56, header.stampSequence, true)
-  view.setUint32(4, checksum(bytes), true)
+  view.setUint32(4, headerChecksum(bytes), true)
+  view.setUint32(bytes.length - END_BYTES, endChecksum(bytes), true)
 }
 
-/** Whether nothing was damaged since `writeHeader`. */
-export function isIntact(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
-  return view.getUint32(4, true) === checksum(bytes)
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function checksum(bytes: Uint8Array): number {
+function headerChecksum(bytes: Uint8Array): number {
   const { crc32 } = zlib()
   crcStarts ??= COMPRESSIONS.map((_, number) =>
     crc32(Uint8Array.of(MAGIC_0, MAGIC_1, FORMAT_VERSION, number)),
   )
-  return crc32(bytes.subarray(8), crcStarts[bytes[3] as number] as number)
+  const start = crcStarts[bytes[3] as number] as number
+  return crc32(bytes.subarray(CHECKED_FROM, HEADER_BYTES), start)
+}
+
+function endChecksum(bytes: Uint8Array): number {
+  return zlib().crc32(bytes.subarray(0, -END_BYTES))
 }

@@ -10,9 +10,7 @@ import {
   type EnvelopeHeader,
   HEADER_BYTES,
   type HeaderFault,
-  headerFault,
-  isIntact,
-  readHeader,
+  readWhole,
 } from './header.ts'
 import { type EnvelopeFields, hashOf } from './seal.ts'
 import { decodeTags } from './tag-section.ts'
@@ -69,10 +67,8 @@ type Fault = Extract<Opened, { ok: false }>
 type Checked = { readonly ok: true; readonly entry: OpenedEntry; readonly packed?: Packed } | Fault
 
 function check(bytes: Uint8Array, expected: Expected): Checked {
-  const header = readHeader(bytes)
-  if (header === undefined) return fault(headerFault(bytes) ?? 'foreign')
-  if (HEADER_BYTES + header.tagBytes + header.payloadBytes !== bytes.length) return fault('corrupt')
-  if (!isIntact(bytes)) return fault('corrupt')
+  const header = readWhole(bytes)
+  if (typeof header === 'string') return fault(header)
   if (header.codecHash !== hashOf(expected.codecId)) return fault('codec')
   if (header.keyHash !== hashOf(expected.keyText)) return fault('key')
   return contents(bytes, header, expected.codecId)
@@ -80,8 +76,9 @@ function check(bytes: Uint8Array, expected: Expected): Checked {
 
 function contents(bytes: Uint8Array, header: EnvelopeHeader, codecId: string): Checked {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const payload = whole.subarray(HEADER_BYTES + header.tagBytes)
-  const tags = decodeTags(whole.subarray(HEADER_BYTES, HEADER_BYTES + header.tagBytes))
+  const payloadAt = HEADER_BYTES + header.tagBytes
+  const payload = whole.subarray(payloadAt, payloadAt + header.payloadBytes)
+  const tags = decodeTags(whole.subarray(HEADER_BYTES, payloadAt))
   if (tags === undefined) return fault('corrupt')
   const { epoch, stampSequence, createdAt, freshUntil, staleUntil, loadMs, compression } = header
   const entry = {

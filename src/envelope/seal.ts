@@ -1,6 +1,6 @@
 import { zlib } from '../kernel/builtin.ts'
 import { available, compress, compressSlowly, LARGEST_BYTES, SLOW_BYTES } from './compression.ts'
-import { type Compression, HEADER_BYTES, writeHeader } from './header.ts'
+import { type Compression, envelopeLength, HEADER_BYTES, writeAround } from './header.ts'
 import { encodeTags } from './tag-section.ts'
 
 /** What an envelope carries. Instants are in milliseconds of the store's clock, or Infinity. */
@@ -72,10 +72,11 @@ function smaller(fields: EnvelopeFields, algorithm: Compression, packed: Uint8Ar
 
 function join(fields: EnvelopeFields, compression: Compression, payload: Uint8Array): Uint8Array {
   const tags = encodeTags(fields.tags)
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + tags.length + payload.length)
+  const lengths = { tagBytes: tags.length, payloadBytes: payload.length }
+  const bytes = Buffer.allocUnsafe(envelopeLength(lengths))
   bytes.set(tags, HEADER_BYTES)
   bytes.set(payload, HEADER_BYTES + tags.length)
-  writeHeader(bytes, {
+  writeAround(bytes, {
     compression,
     codecHash: hashOf(fields.codecId),
     keyHash: hashOf(fields.keyText),
@@ -85,8 +86,7 @@ function join(fields: EnvelopeFields, compression: Compression, payload: Uint8Ar
     freshUntil: fields.freshUntil,
     staleUntil: fields.staleUntil,
     loadMs: Math.min(Math.max(0, Math.ceil(fields.loadMs)), 0xffff_ffff),
-    tagBytes: tags.length,
-    payloadBytes: payload.length,
+    ...lengths,
   })
   return bytes
 }

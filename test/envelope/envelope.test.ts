@@ -1,7 +1,7 @@
 import zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HEADER_BYTES, readHeader } from '../../src/envelope/header.ts'
+import { envelopeLength, HEADER_BYTES, readHeader } from '../../src/envelope/header.ts'
 import { open, openAsync } from '../../src/envelope/open.ts'
 import {
   type CompressionOptions,
@@ -90,6 +90,28 @@ describe('an envelope', () => {
     }
   })
 
+  it('is refused after any change of one bit of its header, by its header alone and as a whole', () => {
+    const sample = seal(SAMPLE)
+    for (let bit = 0; bit < 8 * HEADER_BYTES; bit++) {
+      const bytes = Buffer.from(sample)
+      bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+      expect(readHeader(bytes.subarray(0, HEADER_BYTES)), `bit ${bit}`).toBeUndefined()
+      expect(open(bytes, SAMPLE).ok, `bit ${bit}`).toBe(false)
+    }
+  })
+
+  it('is read as damaged when its header and the rest are of two envelopes', () => {
+    const older = seal(SAMPLE)
+    const newer = seal({
+      ...SAMPLE,
+      stampSequence: 7,
+      payload: Buffer.alloc(SAMPLE.payload.length),
+    })
+    const torn = Buffer.concat([newer.subarray(0, HEADER_BYTES), older.subarray(HEADER_BYTES)])
+    expect(readHeader(torn)?.stampSequence).toBe(7)
+    expect(opened(torn, SAMPLE)).toEqual({ ok: false, reason: 'corrupt' })
+  })
+
   it('is read as damaged when it is cut anywhere or has something behind it', () => {
     const sample = seal(SAMPLE)
     for (let length = 0; length < sample.length; length++) {
@@ -115,7 +137,7 @@ describe('an envelope', () => {
   })
 
   it('of another format version says so, whatever follows', () => {
-    for (const version of [0, 2, 255]) {
+    for (const version of [0, 1, 3, 255]) {
       const bytes = Buffer.from(seal(SAMPLE))
       bytes[2] = version
       expect(opened(bytes.subarray(0, 40), SAMPLE)).toEqual({ ok: false, reason: 'version' })
@@ -138,10 +160,10 @@ describe('an envelope', () => {
     ]
     for (const [offset, lie] of lies) {
       const bytes = Buffer.from(seal(SAMPLE))
-      const rest = bytes.length - HEADER_BYTES
+      const rest = bytes.length - envelopeLength({ tagBytes: 0, payloadBytes: 0 })
       bytes.writeUInt32LE(lie, offset)
       if (lie < rest) bytes.writeUInt32LE(rest - lie, 28)
-      expect(opened(withChecksum(bytes), SAMPLE)).toEqual({ ok: false, reason: 'corrupt' })
+      expect(opened(withChecksums(bytes), SAMPLE)).toEqual({ ok: false, reason: 'corrupt' })
     }
   })
 
@@ -205,7 +227,7 @@ describe('compression', () => {
     for (const payload of [Buffer.concat([length, packed]), length.subarray(0, 3)]) {
       const bytes = Buffer.from(seal({ ...SAMPLE, payload }))
       bytes[3] = 1
-      withChecksum(bytes)
+      withChecksums(bytes)
       // Only the reason: a runner that prints 64 MB of difference dies of it.
       for (const result of [open(bytes, SAMPLE), await openAsync(bytes, SAMPLE)]) {
         expect(result.ok ? 'opened' : result.reason).toBe('corrupt')
@@ -220,13 +242,15 @@ describe('compression', () => {
       seal({ ...SAMPLE, payload: Buffer.concat([length, Buffer.from('nonsense')]) }),
     )
     bytes[3] = 2
-    const result = openAsync(withChecksum(bytes), SAMPLE)
+    const result = openAsync(withChecksums(bytes), SAMPLE)
     expect(result).toBeInstanceOf(Promise)
     expect(await result).toEqual({ ok: false, reason: 'corrupt' })
   })
 })
 
-function withChecksum(bytes: Buffer): Buffer {
-  bytes.writeUInt32LE(zlib.crc32(Buffer.concat([bytes.subarray(0, 4), bytes.subarray(8)])), 4)
+function withChecksums(bytes: Buffer): Buffer {
+  const head = Buffer.concat([bytes.subarray(0, 4), bytes.subarray(8, HEADER_BYTES)])
+  bytes.writeUInt32LE(zlib.crc32(head), 4)
+  bytes.writeUInt32LE(zlib.crc32(bytes.subarray(0, -4)), bytes.length - 4)
   return bytes
 }

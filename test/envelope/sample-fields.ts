@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { EnvelopeFields } from '../../src/envelope/seal.ts'
 
-/** The entry of golden-format-1.ts: never change it. */
+/** The entry of the golden files: never change it. */
 export const SAMPLE: EnvelopeFields = {
   codecId: 'rc1',
   keyText: '~{"id":42}',

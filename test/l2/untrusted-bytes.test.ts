@@ -5,9 +5,12 @@ import {
   type FunctionOptions,
   memory,
   type StandardSchema,
+  type Store,
 } from '../../src/index.ts'
 import { chaosStore } from '../../src/testing/chaos-store.ts'
 import { aWorld, endWorldsAfterEach, Origin, settle, versions } from '../read-path/fixture.ts'
+import { someProcesses, watched, withoutBus } from '../read-path/processes.ts'
+import { altered } from './altered-store.ts'
 
 endWorldsAfterEach()
 
@@ -79,7 +82,55 @@ describe('bytes of L2 that are not what they should be', () => {
     expect(store.counts.corrupts).toBeGreaterThan(100)
     expect(get.stats().hits.l2).toBe(0)
   })
+
+  it('are a miss, counted, where they are of an older format', async () => {
+    const { world, store, origin } = setUp()
+    await world.cache({ l2: store }).cached(origin.load, { name: 'fn' })('a')
+    await settle()
+    const cache = world.cache({ l2: edited(store, (bytes) => bytes.set([1], 2)) })
+    const kinds: string[] = []
+    cache.on('error', ({ kind }) => kinds.push(kind))
+    const get = cache.cached(origin.load, { name: 'fn' })
+    expect(await get.detail('a')).toMatchObject({ value: 'v2', source: 'origin' })
+    expect([cache.stats().l2Errors, kinds]).toEqual([1, ['entry-version']])
+  })
+
+  it('confirm no copy by a head that seems newer than what invalidated it', async () => {
+    const { clock, shared, start } = someProcesses()
+    let isDamaged = false
+    // The highest bit of the exponent of `stampSequence`.
+    const damaged = (bytes: Uint8Array) => {
+      if (isDamaged) bytes[63] = (bytes[63] as number) ^ 0x40
+    }
+    const { seen, store } = watched(edited(withoutBus(shared), damaged))
+    const one = start(() => store, { l1: { ttl: '1s' } })
+    one.origin.replyWith(() => 'old')
+    await one.get('a')
+    await clock.advance('1s')
+    await start().cache.invalidateTag('id:a')
+    one.origin.replyWith(() => 'new')
+    isDamaged = true
+    seen.bytes.length = 0
+    expect(await one.get('a')).toBe('new')
+    expect(seen.bytes[0], 'it is the head that was read').toBe(64)
+  })
 })
+
+/** A store whose records come back changed. */
+function edited(store: Store, edit: (bytes: Uint8Array) => void): Store {
+  return altered(store, (session) => ({
+    async read(request) {
+      const reply = await session.read(request)
+      const records = reply.records.map((record) => {
+        if (!record) return record
+        const bytes = Uint8Array.from(record.bytes)
+        edit(bytes)
+        return { ...record, bytes }
+      })
+      return { ...reply, records }
+    },
+  }))
+}
 
 describe('schema', () => {
   it.each([

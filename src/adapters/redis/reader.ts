@@ -3,6 +3,7 @@ import {
   completed,
   type PartReply,
   type PartRequest,
+  readApart,
   readByScript,
   readPlainly,
 } from './part-reads.ts'
@@ -14,6 +15,9 @@ export interface Powers {
   readonly scripts: boolean
   readonly readOnly: boolean
 }
+
+/** Measured: from so many entries of 1 kB on. */
+const KEYS_WORTH_TWO = 3
 
 /** No sequence, and none may be made: nothing that is there can be believed. */
 const NOWHERE: Position = { sequence: 0, epoch: 0 }
@@ -92,7 +96,11 @@ export class Reader {
 
   async #ask(request: PartRequest, { scripts, readOnly }: Powers): Promise<PartReply> {
     const needsScript = request.lease !== undefined || request.versions !== undefined
-    if (scripts && !readOnly && needsScript) return readByScript(this.#parts, request)
+    if (scripts && !readOnly && needsScript) {
+      return isWorthTwo(request)
+        ? readApart(this.#parts, request)
+        : readByScript(this.#parts, request)
+    }
     const plain = await readPlainly(this.#parts, request)
     if (plain.position) {
       const isLoad = request.lease !== undefined
@@ -106,6 +114,11 @@ export class Reader {
     const made = await completePlainly(this.#parts, request, plain)
     return completed(made, made.position ?? NOWHERE)
   }
+}
+
+/** Whether a second command costs less than entries that go through Lua. */
+function isWorthTwo({ keys, lease, versions }: PartRequest): boolean {
+  return keys.length >= KEYS_WORTH_TWO && lease?.when === 'stale' && !versions
 }
 
 /** All keys lie in the one part that was asked, in the order of the request. */

@@ -21,6 +21,20 @@ function script(name: string, body: string): Script {
   return { name, source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
+/** How long a stamp lives that no entry needs longer, in milliseconds. */
+export const STAMP_MS = 3_600_000
+/** How long it is remembered that loads stored nothing, in milliseconds. */
+export const FRUITLESS_MS = 5000
+/**
+ * A lease that seems to last longer than so many times what the request would be given itself was made
+ * before the clock of the server was set back: to whoever waits for a load it counts as over.
+ */
+export const LEASE_LIMIT = 3
+/** Lua has no room for the results of more at once. */
+const MGET_KEYS = 1000
+/** Bytes before the record of an entry. */
+export const PREFIX_BYTES = 20
+
 /** ARGV[1] of every script that uses it: an epoch for a sequence that is missing. */
 const SEQUENCE = `
 local function sequence()
@@ -59,19 +73,52 @@ local function text(epoch, hard, soft)
   return epoch .. ' ' .. string.format('%.0f', hard) .. ' ' .. string.format('%.0f', soft)
 end`
 
-/** How long a stamp lives that no entry needs longer, in milliseconds. */
-export const STAMP_MS = 3_600_000
-/** How long it is remembered that loads stored nothing, in milliseconds. */
-export const FRUITLESS_MS = 5000
-/**
- * A lease that seems to last longer than so many times what the request would be given itself was made
- * before the clock of the server was set back: to whoever waits for a load it counts as over.
- */
-export const LEASE_LIMIT = 3
-/** Lua has no room for the results of more at once. */
-const MGET_KEYS = 1000
-/** Bytes before the record of an entry. */
-export const PREFIX_BYTES = 20
+const MGET = `
+local function mget(names)
+  local found = {}
+  for from = 1, #names, ${MGET_KEYS} do
+    local some = redis.call('MGET', unpack(names, from, math.min(#names, from + ${MGET_KEYS - 1})))
+    for i = 1, #some do found[from + i - 1] = some[i] end
+  end
+  return found
+end`
+
+/** Returns 0 | 1 granted | 2 held, and [f, m, x] or false; of the wrong node only its error. */
+const GRANT = `
+local function grant(name, token, time, ms)
+  local lease = redis.pcall('HMGET', name, 't', 'u', 'f', 'm', 'x')
+  if lease.err then
+    redis.pcall('DEL', name)
+    lease = {}
+  end
+  local fruitless = (lease[3] or lease[5]) and {lease[3] or '0', lease[4] or '', lease[5] or '0'} or false
+  local left = lease[1] and lease[1] ~= token and tonumber(lease[2]) - time or 0
+  if left > 0 and left <= ${LEASE_LIMIT} * ms then return 2, fruitless end
+  local done = redis.pcall('HSET', name, 't', token, 'u', string.format('%.0f', time + ms))
+  if type(done) == 'table' and done.err then
+    if string.find(done.err, 'READONLY', 1, true) then return done end
+    return 0, fruitless
+  end
+  redis.call('PEXPIRE', name, math.max(ms, ${FRUITLESS_MS}))
+  return 1, fruitless
+end`
+
+/** Appends hard and soft of the stamps that were found, making those that are missing. */
+const STAMPS = `
+local function stamps(out, names, found, from, epoch, number)
+  local n = #out
+  for i = from, #names do
+    local of, hard, soft
+    if found[i] then of, hard, soft = string.match(found[i], '^(%d+) (%d+) (%d+)$') end
+    if of ~= epoch then
+      hard, soft = number, number
+      redis.pcall('SET', names[i], epoch .. ' ' .. hard .. ' ' .. soft, 'PX', ${STAMP_MS})
+    end
+    out[n + 1], out[n + 2] = hard, soft
+    n = n + 2
+  end
+  return out
+end`
 
 /**
  * Reads entries and leases those that need it; reads stamps, making those that are missing.
@@ -83,7 +130,7 @@ export const PREFIX_BYTES = 20
  */
 export const READ = script(
   'read',
-  `${SEQUENCE}${NOW}
+  `${SEQUENCE}${NOW}${MGET}${GRANT}${STAMPS}
 local epoch, number = sequence()
 local time = now()
 local keys, tags = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -91,16 +138,7 @@ local when, token, ms, head = ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV
 local names = {}
 for i = 1, keys do names[i] = KEYS[2 * i] end
 for i = 1, tags do names[keys + i] = KEYS[2 * keys + 1 + i] end
-local found = {}
-for from = 1, #names, ${MGET_KEYS} do
-  local to = math.min(#names, from + ${MGET_KEYS - 1})
-  local some = redis.call('MGET', unpack(names, from, to))
-  if from == 1 then
-    found = some
-  else
-    for i = 1, #some do found[from + i - 1] = some[i] end
-  end
-end
+local found = mget(names)
 local e = tonumber(epoch)
 local out = {epoch, number, string.format('%.0f', time)}
 local n = 3
@@ -123,43 +161,51 @@ for i = 1, keys do
       end
     end
   end
-  local grant, fruitless = 0, false
+  local granted, fruitless = 0, false
   if when == 'always' or (when == 'stale' and not fresh) then
-    local name = KEYS[2 * i + 1]
-    local lease = redis.pcall('HMGET', name, 't', 'u', 'f', 'm', 'x')
-    if lease.err then
-      redis.pcall('DEL', name)
-      lease = {}
-    end
-    if lease[3] or lease[5] then fruitless = {lease[3] or '0', lease[4] or '', lease[5] or '0'} end
-    local left = lease[1] and lease[1] ~= token and tonumber(lease[2]) - time or 0
-    if left > 0 and left <= ${LEASE_LIMIT} * ms then
-      grant = 2
-    else
-      local done = redis.pcall('HSET', name, 't', token, 'u', string.format('%.0f', time + ms))
-      if type(done) == 'table' and done.err then
-        if string.find(done.err, 'READONLY', 1, true) then return done end
-      else
-        redis.call('PEXPIRE', name, math.max(ms, ${FRUITLESS_MS}))
-        grant = 1
-      end
-    end
+    granted, fruitless = grant(KEYS[2 * i + 1], token, time, ms)
+    if type(granted) == 'table' then return granted end
   end
-  out[n + 1], out[n + 2], out[n + 3] = value, grant, fruitless
+  out[n + 1], out[n + 2], out[n + 3] = value, granted, fruitless
   n = n + 3
 end
-for i = 1, tags do
-  local stamp = found[keys + i]
-  local of, hard, soft
-  if stamp then of, hard, soft = string.match(stamp, '^(%d+) (%d+) (%d+)$') end
-  if of ~= epoch then
-    hard, soft = number, number
-    redis.pcall('SET', names[keys + i], epoch .. ' ' .. hard .. ' ' .. soft, 'PX', ${STAMP_MS})
-  end
-  out[n + 1], out[n + 2] = hard, soft
-  n = n + 2
+return stamps(out, names, found, keys + 1, epoch, number)`,
+)
+
+/**
+ * Leases what is missing, for a reader who asks for the entries themselves by a plain `MGET` right
+ * behind it: what goes through Lua is copied twice more, which is most of what `READ` costs.
+ * KEYS: sequence; the entries; their leases; the stamps. ARGV: epoch, keys, tags, token, lease ms.
+ * Reply: epoch, number, now, [place of a missing key, 0 | 1 granted | 2 held, [f, m, x] or nil, ...];
+ * for each stamp hard, soft.
+ */
+export const LEASE = script(
+  'lease',
+  `${SEQUENCE}${NOW}${MGET}${GRANT}${STAMPS}
+local epoch, number = sequence()
+local time = now()
+local keys, tags = tonumber(ARGV[2]), tonumber(ARGV[3])
+local token, ms = ARGV[4], tonumber(ARGV[5])
+local there = 0
+for from = 2, keys + 1, ${MGET_KEYS} do
+  there = there + redis.call('EXISTS', unpack(KEYS, from, math.min(keys + 1, from + ${MGET_KEYS - 1})))
 end
-return out`,
+local missing = {}
+if there < keys then
+  local n = 0
+  for i = 1, keys do
+    if redis.call('EXISTS', KEYS[1 + i]) == 0 then
+      local granted, fruitless = grant(KEYS[1 + keys + i], token, time, ms)
+      if type(granted) == 'table' then return granted end
+      missing[n + 1], missing[n + 2], missing[n + 3] = i, granted, fruitless
+      n = n + 3
+    end
+  end
+end
+local names = {}
+for i = 1, tags do names[i] = KEYS[1 + 2 * keys + i] end
+local out = {epoch, number, string.format('%.0f', time), missing}
+return stamps(out, names, mget(names), 1, epoch, number)`,
 )
 
 /**

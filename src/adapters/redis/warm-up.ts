@@ -6,6 +6,7 @@ import { positionPlainly, resetPlainly } from './plain-sequence.ts'
 import { listOf, numberOf, positionOf, timeOf } from './replies.ts'
 import {
   DELETE,
+  LEASE,
   READ,
   RELEASE,
   RENEW,
@@ -35,7 +36,17 @@ interface WarmUp {
 }
 
 /** Those a node is given at the start, so that not even the first of each takes two round trips. */
-const SCRIPTS: readonly Script[] = [READ, RESET, WRITE, DELETE, STAMP_TAGS, RENEW, RELEASE, TOUCH]
+const SCRIPTS: readonly Script[] = [
+  READ,
+  LEASE,
+  RESET,
+  WRITE,
+  DELETE,
+  STAMP_TAGS,
+  RENEW,
+  RELEASE,
+  TOUCH,
+]
 
 type Asked = { readonly position: Position; readonly now: number } | { readonly error: unknown }
 

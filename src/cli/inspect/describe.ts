@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { defaultCodec } from '../../codec/default-codec.ts'
+import { HEADER_BYTES } from '../../envelope/header.ts'
 import { open } from '../../envelope/open.ts'
 import { hashOf } from '../../envelope/seal.ts'
 import { byteText, count, plain, span } from '../text.ts'
@@ -53,10 +54,12 @@ export function describe(found: Found, verdict: Verdict): readonly Row[] {
 export function valueText(found: Found, key: string): string {
   const { record, header } = found
   if (!record || !header) return hex(found.stored)
+  const payloadAt = HEADER_BYTES + header.tagBytes
+  const payload = record.bytes.subarray(payloadAt, payloadAt + header.payloadBytes)
   const codecId = DEFAULT_CODECS.find((id) => hashOf(id) === header.codecHash)
-  if (codecId !== defaultCodec.id) return hex(record.bytes.subarray(-header.payloadBytes))
+  if (codecId !== defaultCodec.id) return hex(payload)
   const opened = open(record.bytes, { codecId, keyText: key })
-  if (!opened.ok) return hex(record.bytes.subarray(-header.payloadBytes))
+  if (!opened.ok) return hex(payload)
   try {
     return inspect(defaultCodec.decode(opened.entry.payload), { depth: 8, maxArrayLength: 100 })
   } catch {

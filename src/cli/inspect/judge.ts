@@ -1,4 +1,4 @@
-import { HEADER_BYTES, headerFault, isIntact } from '../../envelope/header.ts'
+import { headerFault, readWhole } from '../../envelope/header.ts'
 import { hashOf } from '../../envelope/seal.ts'
 import type { Found, TagStamp } from './find-entry.ts'
 
@@ -19,10 +19,8 @@ export function judge(found: Found, key: string): Verdict {
   return fault === undefined ? freshness(found) : { standing: 'miss', reason: fault }
 }
 
-export function isChecksumRight({ record, header }: Found): boolean {
-  if (!record || !header) return false
-  const length = HEADER_BYTES + header.tagBytes + header.payloadBytes
-  return length === record.bytes.length && isIntact(record.bytes)
+export function isChecksumRight({ record }: Found): boolean {
+  return record !== undefined && typeof readWhole(record.bytes) !== 'string'
 }
 
 export function standingOf({ stamp }: TagStamp, found: Found): TagStanding {

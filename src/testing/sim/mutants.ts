@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import type { StoreContext, StoreSession } from '../../contracts/store.ts'
+import { readHeader, writeAround } from '../../envelope/header.ts'
 import type { ScriptFlaw } from './script-call.ts'
 
 /** Something left out of the protocol on purpose: a simulation that does not notice is worth nothing. */
@@ -20,11 +20,6 @@ export interface Mutant {
   /** Between the session and its cache. */
   readonly alter: (context: StoreContext) => StoreContext
 }
-
-// Where the header of an envelope has what this mutant changes (src/envelope/header.ts).
-const CRC_OFFSET = 4
-const CHECKED_FROM = 8
-const STAMP_OFFSET = 56
 
 const RIGHT: Mutant = { flaw: undefined, wrap: (session) => session, alter: (context) => context }
 
@@ -98,14 +93,11 @@ function withoutReplay(context: StoreContext): StoreContext {
   }
 }
 
-/** The envelope with another stamp, and a checksum that is right. */
+/** The envelope with another stamp, and checksums that are right. */
 function restamped(bytes: Uint8Array, sequence: number): Uint8Array {
   const copy = Buffer.from(bytes)
-  copy.writeDoubleLE(sequence, STAMP_OFFSET)
-  copy.writeUInt32LE(
-    crc32(copy.subarray(CHECKED_FROM), crc32(copy.subarray(0, CRC_OFFSET))),
-    CRC_OFFSET,
-  )
+  const header = readHeader(copy)
+  if (header) writeAround(copy, { ...header, stampSequence: sequence })
   return copy
 }
 

@@ -20,8 +20,33 @@ export function readScript(call: ScriptCall): Reply {
     const found = entryOf(call, epoch, i)
     out.push(found.value, ...leaseOf(call, call.key(2 * i + 1), found.isFresh))
   }
+  return [...out, ...stampsOf(call, 2 * keys + 2, tags, epoch, number)]
+}
+
+/** The twin of `LEASE`. */
+export function leaseScript(call: ScriptCall): Reply {
+  const [epoch, number] = call.sequence()
+  const keys = call.number(2)
+  const tags = call.number(3)
+  const missing: Reply[] = []
+  for (let i = 1; i <= keys; i++) {
+    if (call.data.find(call.key(1 + i)) !== undefined) continue
+    missing.push(i, ...grant(call, call.key(1 + keys + i), call.text(4), call.number(5)))
+  }
+  const head = [Buffer.from(epoch), Buffer.from(number), Buffer.from(String(call.now))]
+  return [...head, missing, ...stampsOf(call, 2 + 2 * keys, tags, epoch, number)]
+}
+
+function stampsOf(
+  call: ScriptCall,
+  from: number,
+  tags: number,
+  epoch: string,
+  number: string,
+): Reply[] {
+  const out: Reply[] = []
   for (let i = 0; i < tags; i++) {
-    const key = call.key(2 * keys + 2 + i)
+    const key = call.key(from + i)
     let stamp = call.stampOf(key, epoch)
     if (!stamp && call.flaw === 'missing-stamp-valid') stamp = { hard: 0, soft: 0 }
     if (!stamp) {
@@ -50,7 +75,10 @@ function entryOf(call: ScriptCall, epoch: string, i: number): FoundEntry {
 function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Reply] {
   const when = call.text(4)
   if (when !== 'always' && (when !== 'stale' || isFresh)) return [0, null]
-  const token = call.text(5)
+  return grant(call, key, call.text(5), call.number(6))
+}
+
+function grant(call: ScriptCall, key: string, token: string, ms: number): [number, Reply] {
   const found = call.data.find(key)?.value
   const lease = found instanceof Map ? found : undefined
   // Something else in its place is overwritten.
@@ -59,7 +87,6 @@ function leaseOf(call: ScriptCall, key: string, isFresh: boolean): [number, Repl
   const unstored = lease?.get('x')
   const fruitless =
     failed || unstored ? [failed ?? NOTHING, lease?.get('m') ?? NO_TEXT, unstored ?? NOTHING] : null
-  const ms = call.number(6)
   if (isAnothers(lease, token, call.now, ms)) return [2, fruitless]
   const own = call.data.hashForWriting(key)
   own.set('t', Buffer.from(token))

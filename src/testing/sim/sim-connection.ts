@@ -8,6 +8,8 @@ import type { Owner, VirtualTime } from './virtual-time.ts'
 const LATE_MS = 300
 /** Share of the resets of which that is so. */
 const LATE_SHARE = 0.3
+/** Share of the pipelines in the middle of which the server may turn to others. */
+const SPLIT_SHARE = 0.3
 /** A peer that has not answered for so long is taken for dead. */
 const SILENCE_MS = 1000
 
@@ -65,14 +67,26 @@ export class SimConnection implements Attached, Subscriber {
       const pending = { reject, sentAt: time.now }
       this.#pending.add(pending)
       this.#watchSilence()
-      this.#toServer(() => {
-        const replies = commands.map((command) => this.#world.redis.execute(command))
-        this.#toClient(() => {
-          this.#pending.delete(pending)
-          resolve(replies)
+      const replies: Reply[] = []
+      for (const piece of this.#inPieces(commands)) {
+        this.#toServer(() => {
+          for (const command of piece) replies.push(this.#world.redis.execute(command))
+          if (replies.length < commands.length) return
+          this.#toClient(() => {
+            this.#pending.delete(pending)
+            resolve(replies)
+          })
         })
-      })
+      }
     })
+  }
+
+  /** A pipeline is not one step: the server may turn to others in the middle of it. */
+  #inPieces(commands: readonly Command[]): readonly (readonly Command[])[] {
+    const { random } = this.#world
+    if (commands.length < 2 || random() >= SPLIT_SHARE) return [commands]
+    const at = 1 + Math.floor(random() * (commands.length - 1))
+    return [commands.slice(0, at), commands.slice(at)]
   }
 
   subscribe(

@@ -1,6 +1,7 @@
 import {
   DELETE,
   FRUITLESS_MS,
+  LEASE,
   READ,
   RELEASE,
   RENEW,
@@ -12,7 +13,7 @@ import {
   WRITE,
 } from '../../adapters/redis/scripts.ts'
 import type { Reply } from '../../adapters/redis/transport.ts'
-import { readScript } from './read-script.ts'
+import { leaseScript, readScript } from './read-script.ts'
 import { type ScriptCall, stampText } from './script-call.ts'
 import { incrementField } from './sim-commands.ts'
 import { touchScript, writeScript } from './write-script.ts'
@@ -90,6 +91,7 @@ function resetScript(call: ScriptCall): Reply {
 
 const TWINS: ReadonlyArray<readonly [Script, ScriptTwin]> = [
   [READ, readScript],
+  [LEASE, leaseScript],
   [WRITE, writeScript],
   [TOUCH, touchScript],
   [DELETE, deleteScript],

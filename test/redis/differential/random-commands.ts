@@ -1,5 +1,6 @@
 import {
   DELETE,
+  LEASE,
   READ,
   RELEASE,
   RENEW,
@@ -95,7 +96,7 @@ export class RandomCommands {
     const pairs = keys.flatMap((key) => [`e:${key}`, `l:${key}`])
     const ms = chance.of(LONG_MS, LONG_MS, SHORT_MS)
     const lease = `l:${chance.of('a', 'b')}`
-    switch (chance.upTo(10)) {
+    switch (chance.upTo(11)) {
       case 0:
       case 1:
       case 2: {
@@ -124,7 +125,13 @@ export class RandomCommands {
         const args = [epoch, chance.of('hard', 'soft'), ...bus, ...this.#buckets(tags)]
         return this.#call(STAMP_TAGS, ['q', ...tags], args)
       }
-      case 8:
+      case 8: {
+        const entries = keys.map((key) => `e:${key}`)
+        const leases = keys.map((key) => `l:${key}`)
+        const args = [epoch, keys.length, tags.length, token, ms]
+        return this.#call(LEASE, ['q', ...entries, ...leases, ...tags], args)
+      }
+      case 9:
         return this.#call(RENEW, [lease], [token, ms])
       default: {
         if (chance.with(0.1)) return this.#call(RESET, ['q'], [epoch, ...bus])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { packRecord } from '../../../src/adapters/redis/record.ts'
-import { READ } from '../../../src/adapters/redis/scripts.ts'
-import type { Command } from '../../../src/adapters/redis/transport.ts'
+import { LEASE, READ } from '../../../src/adapters/redis/scripts.ts'
+import type { Command, Reply } from '../../../src/adapters/redis/transport.ts'
 import { bytes, EPOCH, names, openReady, SERVER_NOW } from './scripted-transport.ts'
 
 const lease = { token: 'mine', ms: 1000, when: 'stale' } as const
@@ -72,25 +72,95 @@ describe('reads', () => {
     expect(argumentsOf(command).slice(1)).toEqual([2, 0, '', '', 0, 64, 5, ''])
   })
 
-  it('tell how loads of a key ended that stored nothing', async () => {
+  it.each([
+    ['a few', 2],
+    ['many', 50],
+  ])('of %s keys tell how loads ended that stored nothing', async (_, others) => {
     const { session, transport } = await openReady()
     const failure = { name: 'Error', message: 'no' }
-    transport.answer = ([name]) =>
-      name === 'EVALSHA'
-        ? [
-            ...[bytes('7'), bytes('1'), bytes('5')],
-            ...[null, 2, [bytes('3'), bytes(JSON.stringify(failure)), bytes('1')]],
-            ...[null, 1, [bytes('1'), bytes('{broken'), bytes('0')]],
-            ...[null, 1, null],
-          ]
-        : undefined
-    const { fruitless, leases } = await session.read({ keys: ['a', 'b', 'c'], tags: [], lease })
-    expect(leases).toEqual(['held', 'granted', 'granted'])
-    expect(fruitless).toEqual([
+    const told = [bytes('3'), bytes(JSON.stringify(failure)), bytes('1')]
+    const broken = [bytes('1'), bytes('{broken'), bytes('0')]
+    const ends = [told, broken, ...Array.from({ length: others }, () => null)] as Reply[]
+    const grants = ends.map((_, at) => (at === 0 ? 2 : 1))
+    const head = [bytes('7'), bytes('1'), bytes('5')]
+    transport.answer = ([name, what]) => {
+      if (name !== 'EVALSHA') return undefined
+      if (what === READ.sha)
+        return [...head, ...ends.flatMap((end, at) => [null, grants[at] ?? 0, end])]
+      return [...head, ends.flatMap((end, at) => [at + 1, grants[at] ?? 0, end])]
+    }
+    const keys = ends.map((_, at) => `k${at}`)
+    const reply = await session.read({ keys, tags: [], lease })
+    expect(reply.leases?.slice(0, 3)).toEqual(['held', 'granted', 'granted'])
+    expect(reply.fruitless?.slice(0, 3)).toEqual([
       { failed: 3, unstored: 1, failure },
       { failed: 1, unstored: 0 },
       undefined,
     ])
+  })
+
+  describe('of many keys, whose values do not go through the script', () => {
+    const KEYS = ['a', 'b', 'c', 'd']
+    const record = (version: number, freshUntil = 9e9, epoch = EPOCH): Buffer =>
+      packRecord({ version, freshUntil, epoch, bytes: bytes(`v${version}`) })
+    const head = (number: string, epoch = String(EPOCH)): Reply[] => [
+      ...[bytes(epoch), bytes(number), bytes(String(SERVER_NOW))],
+    ]
+
+    /** What the three commands answer: the script that leases, the values, the script that reads. */
+    const reading = async (missing: Reply[], values: Reply, again: Reply[]) => {
+      const { session, transport } = await openReady()
+      transport.answer = ([name, what]) => {
+        if (name === 'MGET') return values
+        return what === LEASE.sha ? [...head('1'), missing] : again
+      }
+      const reply = await session.read({ keys: KEYS, tags: [], lease })
+      const sent = transport.sent.map(({ commands }) => names(commands))
+      return { reply, sent, last: transport.sent.at(-1)?.commands.at(-1) }
+    }
+
+    it('take one round trip where all is there, or is missing', async () => {
+      const values = [record(1), null, null, record(2)]
+      const { reply, sent } = await reading([2, 1, null, 3, 2, null], values, [])
+      expect(sent).toEqual([['EVALSHA', 'MGET']])
+      expect(reply.records.map((one) => one?.version)).toEqual([1, undefined, undefined, 2])
+      expect(reply.leases).toEqual([undefined, 'granted', 'held', undefined])
+    })
+
+    it('do not take what came in after the lease was given, but what another has just stored', async () => {
+      const values = [record(1), record(2), record(3), record(4)]
+      const { reply, sent } = await reading([2, 1, null, 3, 2, null], values, [])
+      expect(sent).toHaveLength(1)
+      expect(reply.records.map((one) => one?.version)).toEqual([1, undefined, 3, 4])
+      expect(reply.leases).toEqual([undefined, 'granted', undefined, undefined])
+    })
+
+    it.each([
+      ['has gone in between', null],
+      ['is not fresh', record(1, SERVER_NOW)],
+      ['is of another epoch', record(1, 9e9, EPOCH + 1)],
+      ['is not ours', bytes('foreign')],
+    ])('ask once more, with the lease, for what %s', async (_, value) => {
+      const values = [record(5), value, record(6), record(7)]
+      const { reply, last, sent } = await reading([], values, [...head('9'), null, 1, null])
+      expect(sent).toEqual([['EVALSHA', 'MGET'], ['EVALSHA']])
+      expect(last?.[1]).toBe(READ.sha)
+      expect(argumentsOf(last).slice(1)).toEqual([1, 0, 'stale', 'mine', 1000, 0])
+      expect(reply.records.map((one) => one?.version)).toEqual([5, undefined, 6, 7])
+      expect(reply.leases).toEqual([undefined, 'granted', undefined, undefined])
+      // Of what has happened since the first answer, messages are news.
+      expect(reply.sequence).toBe(1)
+    })
+
+    it('are asked anew as a whole where the data was lost in between', async () => {
+      const values = [record(5), null, record(6), record(7)]
+      const nothing = KEYS.flatMap((): Reply[] => [null, 1, null])
+      const { reply, sent } = await reading([], values, [...head('0', '99'), ...nothing])
+      expect(sent).toHaveLength(3)
+      expect(reply).toMatchObject({ epoch: 99, sequence: 0 })
+      expect(reply.records).toEqual(KEYS.map(() => undefined))
+      expect(reply.leases).toEqual(KEYS.map(() => 'granted'))
+    })
   })
 
   it('keep what Redis said as the error', async () => {

@@ -1,5 +1,5 @@
 import { RedisSession } from '../../../src/adapters/redis/redis-session.ts'
-import { READ, RESET, WRITE } from '../../../src/adapters/redis/scripts.ts'
+import { LEASE, READ, RESET, WRITE } from '../../../src/adapters/redis/scripts.ts'
 import type { SessionSettings } from '../../../src/adapters/redis/session-settings.ts'
 import type {
   BusKind,
@@ -108,6 +108,18 @@ export class ScriptedTransport implements Transport {
         number,
         bytes(String(SERVER_NOW)),
         ...Array.from({ length: keys }, () => [null, asked ? 1 : 0, null]).flat(),
+        ...Array.from({ length: tags * 2 }, () => number),
+      ]
+    }
+    if (what === LEASE.sha || what === LEASE.source) {
+      const names = Number(rest[0])
+      const [keys, tags] = [Number(rest[names + 2]), Number(rest[names + 3])]
+      const number = bytes(String(this.number))
+      return [
+        bytes(String(this.epoch)),
+        number,
+        bytes(String(SERVER_NOW)),
+        Array.from({ length: keys }, (_, at) => [at + 1, 1, null]).flat(),
         ...Array.from({ length: tags * 2 }, () => number),
       ]
     }
