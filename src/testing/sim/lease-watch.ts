@@ -6,6 +6,11 @@ interface Stamped {
   readonly epoch: string
 }
 
+interface Lease {
+  readonly token: string
+  readonly ms: string
+}
+
 /**
  * I9, told from what goes over the wire and nothing else: a commit changes L2 only while its lease is
  * held, and only if none of its tags was stamped after its fence.
@@ -23,6 +28,9 @@ export class LeaseWatch {
     switch (run.name) {
       case 'read':
         this.#read(run)
+        break
+      case 'lease':
+        this.#lease(run)
         break
       case 'renew':
         if (run.reply === 1) this.#hold(run, run.keys[0], textOf(run.args[0]), textOf(run.args[1]))
@@ -64,12 +72,24 @@ export class LeaseWatch {
     if (!Array.isArray(reply)) return
     const count = Number(textOf(args[1]))
     for (let i = 0; i < count; i++) {
-      const key = keys[2 * i + 2]
-      if (reply[3 + 3 * i + 1] === 2) this.heldAt = now
-      if (reply[3 + 3 * i + 1] === 1) {
-        this.#hold({ now }, key, textOf(args[4]), textOf(args[5]))
-      }
+      const lease = { token: textOf(args[4]), ms: textOf(args[5]) }
+      this.#granting(now, keys[2 * i + 2], reply[3 + 3 * i + 1], lease)
     }
+  }
+
+  #lease({ keys, args, reply, now }: ScriptRun): void {
+    const missing: unknown = Array.isArray(reply) ? reply[3] : undefined
+    if (!Array.isArray(missing)) return
+    const count = Number(textOf(args[1]))
+    const lease = { token: textOf(args[3]), ms: textOf(args[4]) }
+    for (let at = 0; at < missing.length; at += 3) {
+      this.#granting(now, keys[count + Number(missing[at])], missing[at + 1], lease)
+    }
+  }
+
+  #granting(now: number, key: string | undefined, grant: unknown, lease: Lease): void {
+    if (grant === 2) this.heldAt = now
+    if (grant === 1) this.#hold({ now }, key, lease.token, lease.ms)
   }
 
   #hold({ now }: { now: number }, key: string | undefined, token: string, ms: string): void {
