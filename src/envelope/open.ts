@@ -75,10 +75,12 @@ function check(bytes: Uint8Array, expected: Expected): Checked {
 }
 
 function contents(bytes: Uint8Array, header: EnvelopeHeader, codecId: string): Checked {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const whole = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const payloadAt = HEADER_BYTES + header.tagBytes
   const payload = whole.subarray(payloadAt, payloadAt + header.payloadBytes)
-  const tags = decodeTags(whole.subarray(HEADER_BYTES, payloadAt))
+  const tags = decodeTags(whole, HEADER_BYTES, payloadAt)
   if (tags === undefined) return fault('corrupt')
   const { epoch, stampSequence, createdAt, freshUntil, staleUntil, loadMs, compression } = header
   const entry = {

@@ -24,15 +24,15 @@ export function encodeTags(tags: readonly string[]): Uint8Array {
   return Buffer.concat(parts)
 }
 
-/** The tags, or `undefined` where the bytes are no list of tags. */
-export function decodeTags(bytes: Buffer): string[] | undefined {
+/** The tags between two places, or `undefined` where these bytes are no list of tags. */
+export function decodeTags(bytes: Buffer, from: number, to: number): string[] | undefined {
   const tags: string[] = []
-  let offset = 0
-  while (offset < bytes.length) {
-    if (offset + 2 > bytes.length) return undefined
+  let offset = from
+  while (offset < to) {
+    if (offset + 2 > to) return undefined
     const start = offset + 2
     offset = start + bytes.readUInt16LE(offset)
-    if (offset > bytes.length) return undefined
+    if (offset > to) return undefined
     tags.push(bytes.toString('utf8', start, offset))
   }
   return tags

@@ -3,6 +3,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { BusMessage, Store } from '../contracts/store.ts'
 import { Events } from '../kernel/events.ts'
 import { realClock, realRandom } from '../kernel/real-clock.ts'
+import { SharedTimers } from '../kernel/shared-timers.ts'
 import { LocalBudget } from '../l1/local-level.ts'
 import { Stamps } from '../l1/stamps.ts'
 import { RemoteLevel } from '../l2/remote-level.ts'
@@ -59,6 +60,7 @@ export function newCache(options: CacheOptions): { cache: Cache; territory: Terr
   const core: Core = {
     name,
     clock,
+    timers: new SharedTimers(clock),
     random,
     budget: new LocalBudget(l1.maxEntries, l1.maxBytes),
     stamps: new Stamps(),

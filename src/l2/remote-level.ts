@@ -91,8 +91,8 @@ export class RemoteLevel {
   }
 
   /** The store's time, which the instants of its entries refer to. */
-  storeNow(): number {
-    return this.#time.now()
+  storeNow(now?: number): number {
+    return this.#time.now(now)
   }
 
   /**

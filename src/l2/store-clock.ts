@@ -25,9 +25,10 @@ export class StoreClock {
     this.#clock = clock
   }
 
-  now(): number {
+  /** @param now of the clock, where the caller has just read it */
+  now(now?: number): number {
     const best = this.#best
-    return best === undefined ? this.#clock.wall() : this.#clock.now() + best.offset
+    return best === undefined ? this.#clock.wall() : (now ?? this.#clock.now()) + best.offset
   }
 
   /** A reply to what was sent at `sentAt` has come, with the store's time in it. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { Events } from '../kernel/events.ts'
+import type { SharedTimers } from '../kernel/shared-timers.ts'
 import type { LocalBudget } from '../l1/local-level.ts'
 import type { Sharing } from '../l1/sharing.ts'
 import type { Stamps } from '../l1/stamps.ts'
@@ -13,6 +14,7 @@ export interface Core {
   /** Name of the cache, as in `createCache({ name })`. */
   readonly name: string
   readonly clock: Clock
+  readonly timers: SharedTimers
   readonly random: () => number
   readonly budget: LocalBudget
   readonly stamps: Stamps

@@ -37,12 +37,13 @@ export function decodeRecord(
   return andThen(opened, (result) => {
     if (!result.ok) return rejectEntry(region, result.reason)
     const { entry: fields } = result
-    if (isFromFuture(region, fields.createdAt)) return rejectEntry(region, 'future')
+    const now = region.core.clock.now()
+    if (isFromFuture(region, fields.createdAt, now)) return rejectEntry(region, 'future')
     return andThen(standingOf(region, storeKey, fields, asked), (standing) => {
       if (standing === 'dead') return undefined
       return andThen(decodedValue(region, policy, fields), (decoded) => {
         if (!decoded) return undefined
-        const entry = localEntry(region, decoded.value, fields, startedSequence)
+        const entry = localEntry(region, decoded.value, fields, now, startedSequence)
         noteVersion(region, entry, record.version, epochOf(asked.reply, index))
         prepareForL1(region, entry)
         return { entry, tags: fields.tags, expired: standing === 'expired' }
@@ -82,11 +83,11 @@ function localEntry(
   region: Region,
   value: unknown,
   fields: OpenedEntry,
+  now: number,
   startedSequence: number,
 ): Entry {
-  const { clock, l1TtlMs, remote } = region.core
-  const now = clock.now()
-  const offset = now - (remote?.storeNow() ?? now)
+  const { l1TtlMs, remote } = region.core
+  const offset = now - (remote?.storeNow(now) ?? now)
   const createdAt = Math.round(fields.createdAt + offset)
   const freshUntil = Math.round(fields.freshUntil + offset)
   const entry = new Entry(value, createdAt, freshUntil, fields.loadMs)

@@ -1,4 +1,4 @@
-import type { Clock } from '../contracts/clock.ts'
+import type { SharedTimer, SharedTimers } from '../kernel/shared-timers.ts'
 
 /**
  * `look`: when a load that waits for another process looks at L2 again. `limit`: when one that goes on
@@ -6,76 +6,70 @@ import type { Clock } from '../contracts/clock.ts'
  */
 export type TimerName = 'soft' | 'hard' | 'look' | 'limit'
 
-const NAMES: readonly TimerName[] = ['soft', 'hard', 'look', 'limit']
-
 interface Running {
+  readonly name: TimerName
   readonly at: number
   readonly task: () => void
-  handle: unknown
+  timer: SharedTimer
 }
 
 /** The timers of one load. They keep the process alive only while somebody waits for it. */
 export class FlightTimers {
-  readonly #clock: Clock
-  readonly #running: Record<TimerName, Running | undefined> = {
-    soft: undefined,
-    hard: undefined,
-    look: undefined,
-    limit: undefined,
-  }
+  readonly #timers: SharedTimers
+  /** One or two at a time. */
+  readonly #running: Running[] = []
   #isHeld: boolean
 
-  constructor(clock: Clock, isHeld: boolean) {
-    this.#clock = clock
+  constructor(timers: SharedTimers, isHeld: boolean) {
+    this.#timers = timers
     this.#isHeld = isHeld
+  }
+
+  isRunning(name: TimerName): boolean {
+    return this.#place(name) >= 0
   }
 
   /** Runs `task` at an instant of the clock, unless a timer of that name is running. */
   start(name: TimerName, at: number, task: () => void): void {
-    if (at === Number.POSITIVE_INFINITY || this.#running[name] !== undefined) return
-    const running: Running = {
-      at,
-      task: () => {
-        this.#running[name] = undefined
-        task()
-      },
-      handle: undefined,
+    if (at === Number.POSITIVE_INFINITY || this.isRunning(name)) return
+    const fire = (): void => {
+      this.stop(name)
+      task()
     }
-    this.#running[name] = running
-    this.#set(running)
+    this.#running.push({ name, at, task: fire, timer: this.#timers.start(fire, at, this.#isHeld) })
   }
 
   stop(name: TimerName): void {
-    const running = this.#running[name]
-    if (!running) return
-    this.#clock.clearTimeout(running.handle)
-    this.#running[name] = undefined
+    const place = this.#place(name)
+    if (place < 0) return
+    const [running] = this.#running.splice(place, 1)
+    if (running) this.#timers.stop(running.timer)
   }
 
-  /** Whether it is only its turn that a timer still waits for. */
-  isDue(name: TimerName): boolean {
-    const at = this.#running[name]?.at
-    return at !== undefined && at <= this.#clock.now()
+  /** Whether its instant has passed, and only its turn is still to come. */
+  isDue(name: TimerName, now: number): boolean {
+    const running = this.#running[this.#place(name)]
+    return running !== undefined && running.at <= now
   }
 
   stopAll(): void {
-    for (const name of NAMES) this.stop(name)
+    for (const { timer } of this.#running) this.#timers.stop(timer)
+    this.#running.length = 0
   }
 
   /** Whether the process has to live until they fire: set anew when the first caller comes or the last goes. */
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return
     this.#isHeld = isHeld
-    for (const name of NAMES) {
-      const running = this.#running[name]
-      if (!running) continue
-      this.#clock.clearTimeout(running.handle)
-      this.#set(running)
+    for (const running of this.#running) {
+      this.#timers.stop(running.timer)
+      running.timer = this.#timers.start(running.task, running.at, isHeld)
     }
   }
 
-  #set(running: Running): void {
-    const left = Math.max(0, running.at - this.#clock.now())
-    running.handle = this.#clock.setTimeout(running.task, left, { unref: !this.#isHeld })
+  #place(name: TimerName): number {
+    let place = this.#running.length - 1
+    while (place >= 0 && this.#running[place]?.name !== name) place--
+    return place
   }
 }

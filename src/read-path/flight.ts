@@ -87,13 +87,13 @@ export class Flight implements InFlight {
     this.startedAt = region.core.clock.now()
     this.validity = new FlightValidity(region.core.stamps, this.tags)
     this.#answer = new FlightAnswer(region, this.key)
-    this.#timers = new FlightTimers(region.core.clock, !this.background)
+    this.#timers = new FlightTimers(region.core.timers, !this.background)
     region.flights.set(this.key, this)
     region.running.add(this)
     if (this.fallback && !this.fallbackIsFresh && this.policy.softTimeoutMs > 0) {
       this.#startSoftTimer()
     }
-    this.#startHardTimer()
+    this.#startHardTimer(this.startedAt)
   }
 
   get final(): Promise<Outcome> {
@@ -141,7 +141,11 @@ export class Flight implements InFlight {
 
   /** Over as soon as its timer gets its turn: many that began together end one after the other. */
   get isAsGoodAsOver(): boolean {
-    return this.over || (!this.policy.completeInBackground && this.#timers.isDue('hard'))
+    return (
+      this.over ||
+      (!this.policy.completeInBackground &&
+        this.#timers.isDue('hard', this.region.core.clock.now()))
+    )
   }
 
   get abortKind(): 'timeout' | 'aborted' | undefined {
@@ -164,7 +168,7 @@ export class Flight implements InFlight {
     this.#answer.callers++
     if (!this.over) {
       this.#timers.hold(true)
-      this.#startHardTimer()
+      if (!this.#timers.isRunning('hard')) this.#startHardTimer(this.region.core.clock.now())
     }
     const { promise } = this.#answer
     const waited = this.policy.softTimeoutMs > 0
@@ -345,9 +349,8 @@ export class Flight implements InFlight {
     })
   }
 
-  #startHardTimer(): void {
-    const at = this.region.core.clock.now() + this.policy.hardTimeoutMs
-    this.#timers.start('hard', at, () => this.#hardTimeout())
+  #startHardTimer(now: number): void {
+    this.#timers.start('hard', now + this.policy.hardTimeoutMs, () => this.#hardTimeout())
   }
 
   #hardTimeout(): void {

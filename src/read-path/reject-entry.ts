@@ -15,7 +15,7 @@ export function rejectEntry(region: Region, kind: string, error?: unknown): unde
  * Whether an entry is newer than the store's own clock allows. That was set back, or belongs to
  * another server by now: the entry would stay fresh for as much longer than its ttl.
  */
-export function isFromFuture(region: Region, createdAt: number): boolean {
+export function isFromFuture(region: Region, createdAt: number, now?: number): boolean {
   const { remote } = region.core
-  return remote !== undefined && createdAt > remote.storeNow() + CLOCK_SLACK_MS
+  return remote !== undefined && createdAt > remote.storeNow(now) + CLOCK_SLACK_MS
 }

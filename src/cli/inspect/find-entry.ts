@@ -80,8 +80,7 @@ function timeOf(reply: Reply | undefined): number {
 }
 
 function tagsOf({ bytes }: RedisRecord, { tagBytes }: EnvelopeHeader): readonly string[] {
-  const section = Buffer.from(bytes.subarray(HEADER_BYTES, HEADER_BYTES + tagBytes))
-  return decodeTags(section) ?? []
+  return decodeTags(Buffer.from(bytes), HEADER_BYTES, HEADER_BYTES + tagBytes) ?? []
 }
 
 async function findStamps(
