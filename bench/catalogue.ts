@@ -117,6 +117,11 @@ export const scenes: readonly SceneEntry[] = [
     rows: [
       { id: 'redis-hit-100', title: 'redis: 100 hits of 1 kB at once', unit: 'x', target: 0.5 },
       { id: 'redis-hit', title: 'redis: one hit of 1 kB', unit: 'x', target: 1.35 },
+      {
+        id: 'redis-compare-100',
+        title: 'redis: 100 copies compared at once',
+        unit: 'x',
+      },
     ],
   },
   {

@@ -47,6 +47,7 @@ function commandsOf({ space }: Patient): readonly Command[] {
     ['TIME'],
     ['SET', entry, 'canary', 'PX', CANARY_MS],
     ['GET', entry],
+    ['EXISTS', entry],
     ['MGET', entry, stamp],
     ['PTTL', entry],
     ['PERSIST', entry],

@@ -9,7 +9,7 @@ import { openTransport, tags } from './open-transport.ts'
 
 /** As in the guide. */
 const RULES =
-  '+client|setname +info +ping +eval +evalsha +script|load +del +get +hdel +hget +hincrby +hmget +hset +mget +persist +pexpire +pttl +publish +set +subscribe +time +unlink +asking +cluster|info +cluster|slots +spublish +ssubscribe +sunsubscribe'.split(
+  '+client|setname +info +ping +eval +evalsha +script|load +del +exists +get +hdel +hget +hincrby +hmget +hset +mget +persist +pexpire +pttl +publish +set +subscribe +time +unlink +asking +cluster|info +cluster|slots +spublish +ssubscribe +sunsubscribe'.split(
     ' ',
   )
 
