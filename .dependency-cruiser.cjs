@@ -12,6 +12,12 @@ const MAY_IMPORT = {
   envelope: ['contracts', 'kernel'],
   flight: ['contracts', 'kernel'],
   stores: ['contracts', 'kernel'],
+  // Breaker, limiter, retry and the others, each a Runner, and the guard that puts them in order.
+  policies: ['contracts', 'kernel'],
+  // The loader.
+  batching: ['contracts', 'kernel'],
+  // parallel(), background tasks, lazy imports.
+  concurrency: ['contracts', 'kernel'],
   l1: ['contracts', 'kernel'],
   l2: ['contracts', 'kernel', 'envelope', 'codec'],
   adapters: ['contracts', 'kernel'],
@@ -27,6 +33,7 @@ const MAY_IMPORT = {
     'l1',
     'l2',
     'read-path',
+    'policies',
   ],
   // Looks at what the adapters store, without a cache.
   cli: ['contracts', 'kernel', 'envelope', 'codec', 'adapters'],
@@ -47,16 +54,7 @@ const MAY_IMPORT = {
 }
 
 /** Packages that a user of '.' may not have, and must not pay for. */
-const OPTIONAL = [
-  'keyv',
-  '@keyv',
-  'ioredis',
-  'prom-client',
-  'bottleneck',
-  'express',
-  'undici',
-  'opossum',
-]
+const OPTIONAL = ['keyv', '@keyv', 'ioredis', 'prom-client', 'bottleneck', 'express']
 
 const packages = (names) => `(^|node_modules/)(${names.join('|')})(/|$)`
 
@@ -144,10 +142,10 @@ module.exports = {
     },
     {
       name: 'index-without-adapters',
-      comment: "Importing '.' loads no adapter.",
+      comment: "Importing '.' loads no adapter but that of undici, which loads its package later.",
       severity: 'error',
       from: { path: '^src/index\\.ts$' },
-      to: { path: '^src/adapters/', reachable: true },
+      to: { path: '^src/adapters/', pathNot: '^src/adapters/undici/', reachable: true },
     },
     {
       name: 'index-without-optional-packages',
@@ -155,6 +153,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/index\\.ts$' },
       to: { path: packages(OPTIONAL), reachable: true },
+    },
+    {
+      name: 'loaded-on-first-use',
+      comment:
+        'Who makes no breaker or HTTP pool need not load its engine: only import() names it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: packages(['opossum', 'undici']),
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-dev-dependencies',

@@ -6,6 +6,9 @@ export const entries = {
   redis: 'src/redis.ts',
   sqlite: 'src/sqlite.ts',
   keyv: 'src/keyv.ts',
+  bottleneck: 'src/bottleneck.ts',
+  dataloader: 'src/dataloader.ts',
+  express: 'src/express.ts',
   testing: 'src/testing.ts',
 }
 

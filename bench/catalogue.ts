@@ -95,6 +95,43 @@ export const scenes: readonly SceneEntry[] = [
     ],
   },
   {
+    name: 'breaker',
+    processes: 3,
+    rows: [
+      { id: 'breaker-closed', title: 'breaker closed, of opossum', unit: 'x', target: 1.2 },
+      { id: 'breaker-timeout', title: 'the same, both with a time-out', unit: 'x', target: 2 },
+      {
+        id: 'breaker-open',
+        title: 'breaker open: a rejection, of opossum',
+        unit: 'x',
+        target: 0.25,
+      },
+      { id: 'breaker-refusal', title: 'the same by admit()', unit: 'ns', target: 1000 },
+      {
+        id: 'breaker-failures',
+        title: 'failing calls: 50,000 calls in the window, of 1,000',
+        unit: 'x',
+        target: 1.5,
+      },
+    ],
+  },
+  {
+    name: 'guard',
+    processes: 3,
+    rows: [
+      {
+        id: 'guard',
+        title: 'guard with retry, breaker, time-out, of cockatiel',
+        unit: 'x',
+        target: 0.4,
+      },
+      { id: 'guard-wrapped', title: 'the same as a wrapped function', unit: 'x', target: 0.4 },
+      { id: 'guard-full', title: 'guard with all its stages, of cockatiel with three', unit: 'x' },
+      { id: 'guard-empty', title: 'guard without stages beyond a bare call', unit: 'ns' },
+      { id: 'guard-rejected', title: 'guard with its breaker open, of cockatiel', unit: 'x' },
+    ],
+  },
+  {
     name: 'import',
     processes: 1,
     rows: [
@@ -147,6 +184,107 @@ export const scenes: readonly SceneEntry[] = [
     most: 2,
     rows: [
       { id: 'redis-propagation', title: 'redis: an invalidation elsewhere', unit: 'ms', target: 5 },
+    ],
+  },
+  {
+    name: 'rate-limiter',
+    processes: 3,
+    rows: [
+      {
+        id: 'rate-limiter-bottleneck',
+        title: 'rate limiter, no wait, of bottleneck',
+        unit: 'x',
+        target: 0.01,
+      },
+      {
+        id: 'rate-limiter-flexible',
+        title: 'the same, of a decision of rate-limiter-flexible',
+        unit: 'x',
+        target: 1,
+      },
+      { id: 'rate-limiter-several', title: 'the same with three dimensions', unit: 'x' },
+      { id: 'rate-limiter-try', title: 'the same by tryAcquire', unit: 'x' },
+      {
+        id: 'rate-limiter-delay',
+        title: 'event-loop delay p99 with 1,000 callers waiting, beyond idle',
+        unit: 'ms',
+        target: 5,
+      },
+    ],
+  },
+  {
+    name: 'background',
+    processes: 3,
+    most: 3,
+    rows: [
+      {
+        id: 'background-response',
+        title: 'response p50 with 100 ms of work in the background, beyond none',
+        unit: 'ms',
+        target: 1,
+      },
+      { id: 'background-run', title: 'a background task, beside p-limit', unit: 'x' },
+    ],
+  },
+  {
+    name: 'http-pool',
+    processes: 2,
+    most: 2,
+    rows: [
+      {
+        id: 'http-pool',
+        title: 'TLS handshakes of 200 calls, by the size of the pool',
+        unit: 'x',
+        target: 1,
+      },
+      { id: 'http-pool-h2', title: 'the same where HTTP/2 is offered', unit: 'x', target: 1 },
+    ],
+  },
+  {
+    name: 'cold-start',
+    processes: 1,
+    rows: [
+      {
+        id: 'cold-start',
+        title: 'cold start with a heavy module behind lazy()',
+        unit: 'x',
+        target: 0.75,
+      },
+    ],
+  },
+  {
+    name: 'parallel',
+    processes: 5,
+    rows: [
+      { id: 'parallel-map', title: "parallel.map, to p-limit's map", unit: 'x', target: 1.2 },
+      { id: 'parallel-map-floor', title: 'ten bare loops, to the same', unit: 'x' },
+      { id: 'parallel-object', title: 'parallel of three tasks', unit: 'µs' },
+    ],
+  },
+  {
+    name: 'parallel-wait',
+    processes: 1,
+    rows: [
+      { id: 'parallel-three', title: 'parallel: three calls of 2 s', unit: 'ms', target: 2100 },
+      { id: 'parallel-fails', title: 'parallel: one fails at 0.1 s', unit: 'ms', target: 120 },
+    ],
+  },
+  {
+    name: 'bulkhead',
+    processes: 5,
+    rows: [
+      { id: 'bulkhead', title: "bulkhead with room, to cockatiel's", unit: 'x' },
+      { id: 'bulkhead-full', title: "bulkhead that is full, to cockatiel's", unit: 'x' },
+    ],
+  },
+  {
+    name: 'loader',
+    processes: 3,
+    rows: [
+      { id: 'loader-batch', title: 'loader: a request of 100 keys', unit: 'x', target: 1.05 },
+      { id: 'loader-hit', title: 'loader: a hit, awaited', unit: 'x', target: 0.2 },
+      { id: 'loader-drop-in', title: 'DataLoader: 100 keys, a new one each', unit: 'x' },
+      { id: 'loader-single', title: 'loader: one key, no memo', unit: 'x' },
     ],
   },
   {

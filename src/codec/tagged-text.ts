@@ -1,5 +1,5 @@
 import { ResilienceError } from '../kernel/errors.ts'
-import { type BinaryValue, bytesOf, hrefOf, kindName, kindOf } from '../kernel/value-kind.ts'
+import { type BinaryValue, bytesOf, hrefOf, kindName, valueKindOf } from '../kernel/value-kind.ts'
 
 // Text is put together by hand because JSON.stringify would call the toJSON of whatever class or
 // library added one. The format is described in default-codec.ts.
@@ -35,7 +35,7 @@ function tagged(tag: string, text: string): string {
 }
 
 function objectText(value: object, within: object[]): string {
-  const kind = kindOf(value)
+  const kind = valueKindOf(value)
   switch (kind) {
     case undefined:
       throw unserializable(kindName(value))

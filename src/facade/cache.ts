@@ -25,6 +25,7 @@ import { readPlain } from '../read-path/read-plain.ts'
 import type { CachedFunction } from './cached-function.ts'
 import { closeCache } from './close-cache.ts'
 import { type CachedDecorator, type ContextDecorator, cachedAs } from './decorator-shape.ts'
+import { resolveGuard } from './load-guard.ts'
 import type {
   ContextOptions,
   DecoratorOptions,
@@ -314,7 +315,8 @@ export class Cache {
     checkGetOrSetOptions(options)
     const { signal: _signal, tags, ...rest } = options
     const own = { ...rest, tags: tags === undefined ? undefined : () => tags, context: true }
-    const policy = resolvePolicy(own, this.#territory.defaults, 'getOrSet()')
+    const guard = resolveGuard(options.guard, 'getOrSet()', this.#core)
+    const policy = resolvePolicy(own, this.#territory.defaults, 'getOrSet()', guard)
     this.#policies.set(options, { policy, members: { ...options } })
     return policy
   }

@@ -5,6 +5,7 @@ import type { Store } from '../contracts/store.ts'
 import type { ByteSize } from '../kernel/byte-size.ts'
 import type { Duration } from '../kernel/duration.ts'
 import type { Sharing } from '../l1/sharing.ts'
+import type { GuardOptions } from '../policies/guard/guard-options.ts'
 import type { LoadContext } from '../read-path/policy.ts'
 
 /** How fresh values have to be, and what happens when the origin is slow or fails. */
@@ -73,8 +74,11 @@ export interface FunctionOptions<A extends readonly unknown[] = never[], V = unk
   l1?: boolean
   /** `false` skips L2. */
   l2?: boolean
-  /** Runs around the origin: one of our Runners, or any limiter such as `pLimit(5)`. */
-  guard?: Runner | ForeignLimiter
+  /**
+   * Runs around the origin, never around hits: a `guard()`, its options, any other of our Runners, or
+   * any limiter such as `pLimit(5)`. What is stale is served before its fallback is asked.
+   */
+  guard?: Runner | ForeignLimiter | GuardOptions
   /** Checks values that come from L2 (https://standardschema.dev); what fails is a miss. */
   schema?: StandardSchema
   /** How values become bytes in L2. @default a codec that keeps Date, Map, Set, BigInt, Buffer … */
@@ -119,9 +123,11 @@ export type Fixed<A extends readonly unknown[]> = [A][A extends unknown ? 0 : ne
 export interface GetOrSetOptions<V = unknown>
   extends Omit<
     FunctionOptions<[], V>,
-    'name' | 'key' | 'version' | 'manyOrigin' | 'tags' | 'context'
+    'name' | 'key' | 'version' | 'manyOrigin' | 'tags' | 'context' | 'guard'
   > {
   tags?: readonly string[]
+  /** Made once, outside of the call: a `guard()`, another Runner, or a limiter such as `pLimit(5)`. */
+  guard?: Runner | ForeignLimiter
   /** Ends this caller's wait; the load goes on for others. */
   signal?: AbortSignal
 }

@@ -1,5 +1,6 @@
 import { defaultCodec } from '../codec/default-codec.ts'
 import type { Codec } from '../contracts/codec.ts'
+import type { LoadGuard } from '../contracts/load-guard.ts'
 import type { Coherence } from '../contracts/store.ts'
 import { toBytes } from '../kernel/byte-size.ts'
 import { kindOf, shown, toMs } from '../kernel/duration.ts'
@@ -16,6 +17,7 @@ import {
 import type { Sharing } from '../l1/sharing.ts'
 import type { Compression } from '../read-path/core.ts'
 import type { Policy } from '../read-path/policy.ts'
+import { checkLoadGuard, refuseInlineGuard } from './load-guard.ts'
 import type { CacheOptions, FreshnessOptions } from './options.ts'
 
 // The only place that knows defaults. Shapes are checked here, once; names at first use. It is long
@@ -63,6 +65,7 @@ export type Given = Record<string, unknown>
 export function checkFunctionOptions(options: unknown): asserts options is Given {
   checkOptionNames(options, OF_FUNCTION, 'cached()')
   checkLoading(options)
+  checkLoadGuard(options.guard)
   checkTtl(options.ttl, true)
   for (const name of ['key', 'tags', 'manyOrigin']) checkFunction(options[name], name)
   checkBoolean(options.context, 'context')
@@ -83,6 +86,8 @@ export function checkFunctionOptions(options: unknown): asserts options is Given
 export function checkGetOrSetOptions(options: unknown): asserts options is Given {
   checkOptionNames(options, OF_GET_OR_SET, 'getOrSet()')
   checkLoading(options)
+  refuseInlineGuard(options.guard)
+  checkFunction(options.guard, 'guard')
   checkTtl(options.ttl, true)
   checkTags(options.tags)
   checkSignal(options.signal)
@@ -174,9 +179,15 @@ export function resolveCompression(given: unknown): Compression {
 /**
  * The policy of one function from what the user gave for it and, where that is silent, for the
  * cache. Both were checked before.
+ * @param guard what the option `guard` has become
  * @throws ERR_INVALID_OPTION when neither names a ttl
  */
-export function resolvePolicy(own: Given, defaults: FreshnessOptions, what: string): Policy {
+export function resolvePolicy(
+  own: Given,
+  defaults: FreshnessOptions,
+  what: string,
+  guard?: LoadGuard,
+): Policy {
   const given: Given = { ...defaults, ...definedMembers(own) }
   const { ttl } = given
   if (ttl === undefined) {
@@ -202,7 +213,7 @@ export function resolvePolicy(own: Given, defaults: FreshnessOptions, what: stri
     errorTtlMs: ms('errorTtl', 0),
     useL1: given.l1 !== false,
     useL2: given.l2 !== false,
-    guard: given.guard as Policy['guard'],
+    guard,
     schema: given.schema as Policy['schema'],
     codec: (given.codec as Codec | undefined) ?? defaultCodec,
     manyOrigin: given.manyOrigin as Policy['manyOrigin'],
@@ -267,7 +278,7 @@ function checkedTags(tagsOf: TagsOf, what: string): Policy['tags'] {
 
 function checkLoading(options: Given): void {
   checkFreshness(options)
-  for (const name of ['cacheIf', 'guard']) checkFunction(options[name], name)
+  checkFunction(options.cacheIf, 'cacheIf')
   for (const name of ['l1', 'l2']) checkBoolean(options[name], name)
   checkShape(options.schema, ['~standard'], 'schema', 'a Standard Schema such as z.object({ … })')
   checkShape(options.codec, ['id', 'encode', 'decode'], 'codec', '{ id, encode, decode }')

@@ -3,6 +3,7 @@ import { invalidOption } from '../kernel/options.ts'
 import type { Core } from '../read-path/core.ts'
 import type { Policy } from '../read-path/policy.ts'
 import { Region } from '../read-path/region.ts'
+import { resolveGuard } from './load-guard.ts'
 import type { FreshnessOptions } from './options.ts'
 import type { RegionOpener } from './region-opener.ts'
 import type { DirectRegion, Regions } from './regions.ts'
@@ -95,7 +96,8 @@ export class Territory implements RegionOpener {
     options: Given,
   ): { region: Region; policy: Policy } {
     this.assertOpen()
-    const policy = resolvePolicy(options, this.defaults, `'${label}'`)
+    const guard = resolveGuard(options.guard, label, this.parts.core)
+    const policy = resolvePolicy(options, this.defaults, `'${label}'`, guard)
     if (this.hasL2 && policy.useL2) {
       this.#requireCacheName()
       if (name === undefined) {

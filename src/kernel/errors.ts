@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_UNSERIALIZABLE'
   | 'ERR_L2_UNAVAILABLE'
   | 'ERR_CLOSED'
+  | 'ERR_NOT_FOUND'
 
 const BRAND: unique symbol = Symbol.for('@org/resilient-cache/error') as never
 

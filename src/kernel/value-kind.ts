@@ -53,7 +53,7 @@ function isRoot(prototype: object | null): boolean {
 }
 
 /** The kind of `value`, or `undefined` where its contents do not define it. */
-export function kindOf(value: object): ValueKind | undefined {
+export function valueKindOf(value: object): ValueKind | undefined {
   const prototype: object | null = getPrototypeOf(value)
   if (Array.isArray(value)) return Array.isArray(prototype) ? 'array' : undefined
   if (prototype === null) return 'null-prototype object'

@@ -1,5 +1,5 @@
 import { ResilienceError } from '../kernel/errors.ts'
-import { type BinaryValue, bytesOf, hrefOf, kindName, kindOf } from '../kernel/value-kind.ts'
+import { type BinaryValue, bytesOf, hrefOf, kindName, valueKindOf } from '../kernel/value-kind.ts'
 
 // Text of a value, the same for equal values and different for different ones. It is JSON with
 // sorted members, plus what JSON lacks, written so that no two forms begin alike:
@@ -40,7 +40,7 @@ export function canonicalText(value: unknown, within: object[]): string {
 }
 
 function objectText(value: object, within: object[]): string {
-  const kind = kindOf(value)
+  const kind = valueKindOf(value)
   switch (kind) {
     case undefined:
       throw uncacheable(kindName(value))

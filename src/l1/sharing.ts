@@ -1,6 +1,6 @@
 import types from 'node:util/types'
 import { ResilienceError } from '../kernel/errors.ts'
-import { hrefOf, kindName, kindOf, type ValueKind } from '../kernel/value-kind.ts'
+import { hrefOf, kindName, type ValueKind, valueKindOf } from '../kernel/value-kind.ts'
 
 /** What a caller gets from L1: the very object that is stored, that object frozen, or a copy. */
 export type Sharing = 'share' | 'freeze' | 'clone'
@@ -57,7 +57,7 @@ function copyPart(value: unknown, copies: Copies): unknown {
   if (typeof value !== 'object' || value === null) return value
   const known = copies.get(value)
   if (known !== undefined) return known
-  const kind = kindOf(value)
+  const kind = valueKindOf(value)
   switch (kind) {
     case 'array':
       return copyMembers(value, new Array((value as unknown[]).length), copies)

@@ -1,6 +1,7 @@
 import { ENTRY_ERROR, type Entry } from '../l1/entry.ts'
 import { emitHit } from './emit-hit.ts'
 import { emitStale } from './emit-stale.ts'
+import { fallBack } from './fall-back.ts'
 import { extendUnverified, wantsRefresh } from './freshness.ts'
 import { entryOutcome, type Outcome } from './outcome.ts'
 import type { Read } from './read-request.ts'
@@ -12,7 +13,10 @@ export function hit(request: Read, entry: Entry, now: number): Outcome | Promise
   const { core } = region
   if (entry.has(ENTRY_ERROR)) {
     region.hits++
-    return Promise.reject(entry.value)
+    const fallback = policy.guard?.fallback
+    return fallback
+      ? fallBack(region, fallback, entry.value, request.args)
+      : Promise.reject(entry.value)
   }
   region.hits++
   emitHit(region, request.key, 'l1')

@@ -1,10 +1,9 @@
-import { isRunner } from '../contracts/runner.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { failLoad } from './fail-load.ts'
 import type { Flight } from './flight.ts'
+import { GuardedCall } from './guarded-call.ts'
 import { keepLeases } from './keep-leases.ts'
 import { LoadNotes, manyContext } from './load-notes.ts'
-import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
 import { storeLoaded } from './write-back.ts'
 
@@ -30,23 +29,26 @@ export function callOriginOfMany(
 
 async function callForOne(region: Region, flight: Flight): Promise<void> {
   const { core } = region
-  const notes = new LoadNotes(region, flight)
+  const { policy } = flight
   const startedAt = core.clock.now()
+  const newNotes = (): LoadNotes => new LoadNotes(region, flight)
+  const call = new GuardedCall(policy.guard, newNotes(), policy.context ? newNotes : undefined)
   try {
-    const context = flight.policy.context ? notes.context(() => flight.signal) : undefined
-    const value = await guarded(
-      flight.policy,
+    const value = await call.run(
       () => flight.signal,
-      () => {
+      (notes, signal) => {
         called(region, [flight])
-        return flight.origin(flight.args, context)
+        return flight.origin(flight.args, policy.context ? notes.context(signal) : undefined)
       },
     )
     const durationMs = core.clock.now() - startedAt
-    emitOrigin(region, durationMs, flight.abortKind ?? 'ok')
-    storeLoaded(region, flight, notes.result(value, durationMs))
+    if (flight.calling) emitOrigin(region, durationMs, flight.abortKind ?? 'ok')
+    if (call.stoodIn) failLoad(region, flight, call.stoodIn.error, { value })
+    else storeLoaded(region, flight, call.notes.result(value, durationMs))
   } catch (error) {
-    emitOrigin(region, core.clock.now() - startedAt, flight.abortKind ?? 'error')
+    if (flight.calling) {
+      emitOrigin(region, core.clock.now() - startedAt, flight.abortKind ?? 'error')
+    }
     failLoad(region, flight, error)
   }
 }
@@ -58,33 +60,34 @@ async function callForMany(
 ): Promise<void> {
   const { core } = region
   const policy = (flights[0] as Flight).policy
-  const notes = flights.map((flight) => new LoadNotes(region, flight))
+  const newNotes = (): LoadNotes[] => flights.map((flight) => new LoadNotes(region, flight))
+  const call = new GuardedCall(policy.guard, newNotes(), policy.context ? newNotes : undefined)
   const controller = new AbortController()
   const stopWatching = abortWithAll(flights, controller)
   const startedAt = core.clock.now()
   try {
-    const context = policy.context ? manyContext(notes, () => controller.signal) : undefined
-    const values = await guarded(
-      policy,
+    const values = await call.run(
       () => controller.signal,
-      () => {
+      (notes, signal) => {
         called(region, flights)
         return manyOrigin(
           flights.map((flight) => flight.args),
-          context,
+          policy.context ? manyContext(notes, signal) : undefined,
         )
       },
     )
     const durationMs = core.clock.now() - startedAt
-    emitOrigin(region, durationMs, 'ok')
+    const { notes, stoodIn } = call
+    if (flights[0]?.calling) emitOrigin(region, durationMs, 'ok')
     checkLength(region, values, flights.length)
     flights.forEach((flight, i) => {
       const value = (values as readonly unknown[])[i]
-      if (value instanceof Error) failLoad(region, flight, value)
+      if (stoodIn) failLoad(region, flight, stoodIn.error, { value })
+      else if (value instanceof Error) failLoad(region, flight, value)
       else storeLoaded(region, flight, (notes[i] as LoadNotes).result(value, durationMs))
     })
   } catch (error) {
-    emitOrigin(region, core.clock.now() - startedAt, 'error')
+    if (flights[0]?.calling) emitOrigin(region, core.clock.now() - startedAt, 'error')
     for (const flight of flights) failLoad(region, flight, error)
   } finally {
     stopWatching()
@@ -127,22 +130,10 @@ function serveStaleInstead(region: Region, flights: readonly Flight[]): void {
 function called(region: Region, flights: readonly Flight[]): void {
   region.originCalls++
   for (const flight of flights) {
+    // Written before, so the origin shows it. Not so in a later attempt: an earlier one may still win.
+    if (!flight.calling) flight.overtaken = false
     flight.calling = true
-    // Written before, so the origin shows it.
-    flight.overtaken = false
   }
-}
-
-/** Any limiter of another library takes `() => promise`; ours are handed the signal. */
-function guarded(
-  policy: Policy,
-  signal: () => AbortSignal,
-  task: () => unknown,
-): PromiseLike<unknown> | unknown {
-  const { guard } = policy
-  if (guard === undefined) return task()
-  if (isRunner(guard)) return guard(task, { signal: signal() })
-  return guard(task)
 }
 
 /** The call for many keys is given up when the loads of all of them are. */

@@ -153,6 +153,11 @@ export class Flight implements InFlight {
     return this.#abortReason.code === 'ERR_TIMEOUT' ? 'timeout' : 'aborted'
   }
 
+  /** Callers wait who have got nothing yet. */
+  get isAwaited(): boolean {
+    return !this.#answer.given && this.#answer.callers > 0
+  }
+
   /** L2 is asked now: its answer has whatever others have done before. */
   look(): void {
     this.validity.look()

@@ -23,6 +23,8 @@ export type OutcomeKind =
   | 'stale-error'
   /** Stale, because too many loads were running already. */
   | 'stale-capped'
+  /** The load has failed, nothing stale was there, and the guard of the function has a fallback. */
+  | 'fallback'
   /** L1's copy could not be compared with L2, which is away; it is fresh by its own ttl. */
   | 'degraded'
 

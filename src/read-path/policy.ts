@@ -1,5 +1,5 @@
 import type { Codec, StandardSchema } from '../contracts/codec.ts'
-import type { ForeignLimiter, Runner } from '../contracts/runner.ts'
+import type { LoadGuard } from '../contracts/load-guard.ts'
 
 /** What a load may say about its own result. It comes before the arguments with `context: true`. */
 export interface LoadContext<V = unknown> {
@@ -33,7 +33,7 @@ export interface Policy {
   readonly errorTtlMs: number
   readonly useL1: boolean
   readonly useL2: boolean
-  readonly guard: Runner | ForeignLimiter | undefined
+  readonly guard: LoadGuard | undefined
   readonly schema: StandardSchema | undefined
   readonly codec: Codec
   readonly manyOrigin: ((...args: never[]) => unknown) | undefined

@@ -13,6 +13,7 @@ const RETRYABLE: Record<ErrorCode, boolean> = {
   ERR_UNCACHEABLE_KEY: false,
   ERR_UNSERIALIZABLE: false,
   ERR_CLOSED: false,
+  ERR_NOT_FOUND: false,
 }
 
 it.each(Object.entries(RETRYABLE))('%s: retryable is %s', (code, retryable) => {

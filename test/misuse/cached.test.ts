@@ -106,7 +106,7 @@ it('kinds of options, when wrapping', async () => {
       ...option('l1', [null, 'no', {}]),
       ...option('l2', [null, 0, memory()].slice(0, 2)),
       'l2: a store': () => cache.cached(origin, { l2: memory() } as never),
-      ...option('guard', [5, {}, null]),
+      ...option('guard', [5, { retrys: {} }, { retry: { attempts: 0 } }, null]),
       ...option('schema', [null, 5, {}]),
       ...option('codec', [null, 'json', { id: 'x', encode: () => 1 }]),
       ...option('manyOrigin', [null, []]),
@@ -166,11 +166,13 @@ it('kinds of options, when wrapping', async () => {
     l2: a store
         l2 must be true or false, got an object
     guard: 5
-        guard must be a function, got a number
-    guard: {}
-        guard must be a function, got an object
+        guard must be a guard, its options or a limiter such as pLimit(5), got a number
+    guard: {"retrys":{}}
+        unknown option of guard(): 'retrys'; did you mean 'retry'?
+    guard: {"retry":{"attempts":0}}
+        retry.attempts counts all calls, the first included: it must be ≥ 1, got 0
     guard: null
-        guard must be a function, got null
+        guard must be a guard, its options or a limiter such as pLimit(5), got null
     schema: null
         schema must be a Standard Schema such as z.object({ … }), got null
     schema: 5

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const program = fileURLToPath(new URL('./background-child.ts', import.meta.url))
+
+/** Starts the program, sends it SIGTERM when it is ready, and waits for its end. */
+async function terminated(...args: string[]) {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on('data', (text) => {
+      out += text
+      if (out.includes('ready')) resolve()
+    })
+  })
+  child.stderr.on('data', (text) => {
+    err += text
+  })
+  const ended = once(child, 'close')
+  await Promise.race([ready, ended])
+  const sentAt = performance.now()
+  child.kill('SIGTERM')
+  const [code, signal] = await ended
+  const lines = out.trim().split('\n').slice(1)
+  return { lines, err, code, signal, ms: performance.now() - sentAt }
+}
+
+describe('SIGTERM to a process with background work', () => {
+  it('lets it end, delayed tasks too, and then ends the process by the signal', async () => {
+    const { lines, err, code, signal, ms } = await terminated('100', '5s')
+    expect([lines, err, code, signal]).toEqual([
+      ['a done', 'b done', 'c done', 'delayed done', 'drained 4 0'],
+      '',
+      null,
+      'SIGTERM',
+    ])
+    expect(ms).toBeLessThan(5000)
+  })
+
+  it('aborts at the deadline what has not ended', async () => {
+    const { lines, signal, ms } = await terminated('60000', '300ms')
+    expect(lines).toEqual([
+      'a ERR_ABORTED',
+      'b ERR_ABORTED',
+      'c ERR_ABORTED',
+      'undefined ERR_ABORTED',
+      'drained 0 4',
+    ])
+    expect(signal).toBe('SIGTERM')
+    expect(ms).toBeGreaterThanOrEqual(290)
+  })
+
+  it('leaves the end of the process to a handler that is there', async () => {
+    const { lines, code } = await terminated('50', '5s', 'own')
+    expect(lines).toContain('own handler')
+    expect(lines).toContain('drained 4 0')
+    expect(code).toBe(7)
+  })
+})
