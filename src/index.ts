@@ -70,12 +70,11 @@ export type { FailedCall } from './contracts/load-guard.ts'
 export type {
   Admission,
   BreakerGate,
-  Cost,
   Permit,
   PermitSource,
   Refusal,
 } from './contracts/permit.ts'
-export type { ForeignLimiter, Runner, RunOptions } from './contracts/runner.ts'
+export type { Cost, ForeignLimiter, Runner, RunOptions } from './contracts/runner.ts'
 export type {
   BusMessage,
   Coherence,

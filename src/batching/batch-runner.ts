@@ -56,8 +56,18 @@ export class BatchRunner<K, V> {
     if (batch.isDue) return
     batch.isDue = true
     // Whoever waits has come before: while anybody does, there is no place.
-    if (this.inFlight < this.#settings.concurrency) this.#start(batch)
-    else this.#waiting.push(batch)
+    if (this.inFlight < this.#settings.concurrency || batch.isDeserted) {
+      this.#start(batch)
+      return
+    }
+    this.#waiting.push(batch)
+    // While all places are taken, batches that nobody wants must not pile up.
+    batch.onDeserted = () => this.#drop(batch)
+  }
+
+  #drop(batch: Batch<K, V>): void {
+    const place = this.#waiting.indexOf(batch)
+    if (place >= 0) this.#waiting.splice(place, 1)
   }
 
   #startNext(): void {

@@ -41,15 +41,15 @@ export class BatchSource<K, V> implements Source<K, V> {
   }
 
   #ask(keys: readonly K[], asking: Asking): Promise<ReadonlyArray<Outcome<V>>> {
-    // The function may sort what it is given, and what it brings is looked up by key afterwards.
-    const given = keys.slice()
     try {
+      // A copy for each call: the function may sort what it is given or use it up, and then another
+      // call may follow, and what it brings is looked up by key.
       const answer =
         this.#guard === undefined
-          ? this.#batch(given, new Context(asking))
+          ? this.#batch(keys.slice(), new Context(asking))
           : runUnder(
               this.#guard,
-              (signal) => this.#batch(given, { signal }),
+              (signal) => this.#batch(keys.slice(), { signal }),
               () => asking.signal,
             )
       return Promise.resolve(answer).then((found) => align<K, V>(this.#options, keys, found))

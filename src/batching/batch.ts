@@ -30,6 +30,8 @@ export class Batch<K, V> {
   timer: Timer
   /** Where its first key was asked for, while somebody listens for N+1. */
   callSite: CallSite | undefined
+  /** While it waits for its turn: what to do when nobody waits for anything of it any more. */
+  onDeserted: (() => void) | undefined
   /** Where no memo says so: which keys are in it. A batch of a single key needs no map. */
   #index: Map<unknown, Slot<K, V>> | undefined
   #firstId: unknown
@@ -87,7 +89,9 @@ export class Batch<K, V> {
   onLeave(): void {
     this.#left++
     if (this.wanted === 0 && this.hasStarted) this.#abort()
-    if (this.isDeserted) this.stopGathering()
+    if (!this.isDeserted) return
+    this.stopGathering()
+    this.onDeserted?.()
   }
 
   /** A value from the memo that is to be handed out with those of the batch. */

@@ -137,9 +137,7 @@ export class DataLoader<K, V, C = K> {
       cacheHits: undefined,
     }
     this.#batch = batch
-    // Called as a plain function, as there: a schedule function may be a bare reference.
-    const schedule = this.#schedule
-    schedule(() => this.#dispatch(batch))
+    this.#schedule(() => this.#dispatch(batch))
     return batch
   }
 

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../contracts/clock.ts'
 import { JoinedSignal } from './joined-signal.ts'
 import { cut, type Limits } from './limits.ts'
 import { afterPromiseJobs } from './promise-jobs.ts'
-import type { Asking, Outcome, Source } from './source.ts'
+import { type Asking, type Outcome, Rejection, type Source } from './source.ts'
 
 /** Of the store: a question that is under way. */
 export interface Question {
@@ -100,11 +100,21 @@ export class OriginGate<K, V> {
     })
   }
 
+  /** One call of several: the others do not fail with it. */
+  async #part(keys: readonly K[], asking: Asking): Promise<ReadonlyArray<Outcome<V>>> {
+    try {
+      return await this.#source.read(keys, asking)
+    } catch (error) {
+      return keys.map(() => new Rejection(error))
+    }
+  }
+
   async #call({ keys, askers }: Call<K, V>): Promise<ReadonlyArray<Outcome<V>>> {
     const asking = new JoinedSignal(askers)
     try {
       const groups = cut(keys, this.#limits)
-      const parts = groups.map((group) => this.#source.read(group, asking))
+      if (groups.length === 1) return await this.#source.read(keys, asking)
+      const parts = groups.map((group) => this.#part(group, asking))
       return (await Promise.all(parts)).flat()
     } finally {
       asking.done()

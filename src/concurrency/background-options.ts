@@ -27,7 +27,7 @@ export interface BackgroundOptions {
      * - `'reject'`: the new task is refused with ERR_BULKHEAD_FULL.
      * - `'drop-oldest'`: the one that has waited longest is, and the new one takes its place.
      * - `'run-inline'`: the new one starts at once, beyond `concurrency`: its caller is slowed down by
-     *   what it does before its first `await`.
+     *   what it does before its first `await`. So does one with a `delay`.
      *
      * @default 'reject'
      */
@@ -42,7 +42,7 @@ export interface BackgroundOptions {
   onError?: (error: unknown, task: TaskInfo) => void
   /**
    * On these signals the tasks are drained. If nobody else listens to the signal, the process then
-   * ends by it, as it would have without this. @default false
+   * ends by it, as it would have without this; so does process 1 of a container. @default false
    */
   drainOn?: readonly NodeJS.Signals[] | false
   /** How long a drain may take before the rest is aborted. @default '10s' */

@@ -47,8 +47,9 @@ export interface Background extends AsyncDisposable {
   /** Follows work that has already begun: counted, drained, its failure reported. */
   waitUntil(promise: PromiseLike<unknown>): void
   /**
-   * Waits until nothing is left, also of what comes meanwhile; delayed tasks start at once. At the
-   * deadline the rest is aborted and no longer waited for. More tasks may be handed in afterwards.
+   * Waits until nothing is left, also of what comes meanwhile; tasks that are delayed now start at
+   * once, later ones keep their delay. At the deadline the rest is aborted and this wait is over; a
+   * task that ignores its signal holds its place until it ends. More may be handed in afterwards.
    *
    * @throws ERR_ABORTED when `signal` aborts the wait: the tasks go on.
    */

@@ -13,7 +13,10 @@ export interface TaskOptions {
    * is then not run. @default false
    */
   dedupe?: boolean
-  /** Starts it so much later. A drain does not wait for that: it starts it at once. @default 0 */
+  /**
+   * Starts it so much later. A drain that begins meanwhile starts it at once; one that goes on already
+   * waits for it, until the deadline. @default 0
+   */
   delay?: Duration
 }
 

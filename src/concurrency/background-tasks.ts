@@ -42,7 +42,7 @@ export class BackgroundTasks implements Background {
   #isPumping = false
   #isClosed = false
   /** Promises of `waitUntil`. */
-  #followed = 0
+  readonly #followed = new PassingSet<object>()
   #completed = 0
   #failed = 0
   #dropped = 0
@@ -58,7 +58,7 @@ export class BackgroundTasks implements Background {
   }
 
   get depth(): number {
-    return this.#waiting + this.#running.size + this.#followed
+    return this.#waiting + this.#running.size + this.#followed.size
   }
 
   get oldestAgeMs(): number {
@@ -92,17 +92,19 @@ export class BackgroundTasks implements Background {
       const ranMs = this.#settings.clock.now() - startedAt
       return { name: this.name, key: undefined, waitedMs: 0, ranMs }
     }
-    this.#followed++
+    const one = {}
+    this.#followed.add(one)
     // Not `promise.then`: a thenable may call back twice, or throw.
     Promise.resolve(promise).then(
       () => {
-        this.#completed++
-        this.#unfollow()
+        if (this.#followed.delete(one)) this.#completed++
+        this.#wakeIfIdle()
       },
       (error: unknown) => {
-        this.#failed++
+        // What a drain has given up counts as that, but nobody has been told of its failure.
+        if (this.#followed.delete(one)) this.#failed++
         this.#report(error, info())
-        this.#unfollow()
+        this.#wakeIfIdle()
       },
     )
   }
@@ -131,7 +133,7 @@ export class BackgroundTasks implements Background {
   stats(): BackgroundStats {
     return {
       waiting: this.#waiting,
-      running: this.#running.size + this.#followed,
+      running: this.#running.size + this.#followed.size,
       completed: this.#completed,
       failed: this.#failed,
       dropped: this.#dropped,
@@ -165,6 +167,7 @@ export class BackgroundTasks implements Background {
     if (this.#waiting + this.#running.size >= concurrency + maxWaiting) {
       const oldest = this.#queue.first ?? this.#delayed[Symbol.iterator]().next().value
       if (overflow === 'run-inline') {
+        task.waitingSince = this.#settings.clock.now()
         this.#start(task)
         return
       }
@@ -231,13 +234,14 @@ export class BackgroundTasks implements Background {
 
   #start(task: Task): void {
     const now = this.#settings.clock.now()
-    if (task.waitingSince === 0) task.waitingSince = now
     task.startedAt = now
     task.state = 'running'
     this.#running.add(task)
     task.inContext(() => {
       if (this.#events.has('start')) this.#events.emit('start', this.#infoOf(task))
-      void this.#execute(task)
+      // A listener may have cancelled it.
+      if (task.state === 'running') void this.#execute(task)
+      else this.#ended(task, undefined, undefined)
     })
   }
 
@@ -301,18 +305,24 @@ export class BackgroundTasks implements Background {
     const left = [...this.#running].filter(({ state }) => state === 'running')
     for (let task = this.#queue.first; task; task = task.after) left.push(task)
     for (const task of [...left, ...this.#delayed]) {
+      // One that was told of the others may have cancelled this.
+      if (task.state === 'ended') continue
       const info = this.#infoOf(task)
       this.#aborted++
       this.#giveUp(task, reason)
       task.inContext(() => this.#report(reason, info))
     }
     // Nothing can stop these; they are merely not waited for.
-    this.#aborted += this.#followed
+    this.#aborted += this.#followed.size
+    for (const one of [...this.#followed]) this.#followed.delete(one)
+    this.#wakeIfIdle()
     return this.#aborted - before
   }
 
   #drop(task: Task): void {
     this.#dropped++
+    // First: a listener that cancels it must not take it out of the queue again.
+    this.#forget(task)
     if (this.#events.has('drop')) this.#events.emit('drop', this.#infoOf(task))
     const { concurrency, maxWaiting } = this.#settings
     const message =
@@ -336,11 +346,6 @@ export class BackgroundTasks implements Background {
   #report(error: unknown, task: TaskInfo): void {
     if (this.#events.has('error')) this.#events.emit('error', { error, task })
     this.#failures.report(error, task)
-  }
-
-  #unfollow(): void {
-    this.#followed--
-    this.#wakeIfIdle()
   }
 
   #wakeIfIdle(): void {

@@ -100,11 +100,12 @@ class Loaded<T> implements Lazy<T> {
   preload(options: { idle?: boolean } = {}): void {
     checkOptionNames(options as unknown, ['idle'], 'preload()')
     checkBoolean(options.idle, 'idle')
-    if (this.#isPreloading || this.#promise !== undefined) return
+    if (this.#promise !== undefined) return
     if (!options.idle) {
       this.get().catch(() => {})
       return
     }
+    if (this.#isPreloading) return
     this.#isPreloading = true
     whenIdle(this.#clock, () => {
       this.#isPreloading = false

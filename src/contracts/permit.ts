@@ -1,11 +1,8 @@
 import type { ResilienceError } from '../kernel/errors.ts'
-import type { RunOptions } from './runner.ts'
+import type { Cost, RunOptions } from './runner.ts'
 
 // The manual forms of breaker, limiter and bulkhead. A guard uses these, so that a call through all of
 // them has one signal and one timer; as Runners each of them would bring its own.
-
-/** What a call takes of each dimension of a limit; a number means the only or the first one. */
-export type Cost = number | Readonly<Record<string, number>>
 
 /** Leave to go on. Giving it back twice does no harm. */
 export interface Permit extends Disposable {
@@ -22,11 +19,16 @@ export interface Refusal {
   readonly retryAfterMs: number
 }
 
+/** Where a {@link PermitSource} has what it offers to those who would wait otherwise. */
+export const ACQUIRE_NOW: unique symbol = Symbol.for('@org/resilient-cache/acquire-now') as never
+
 /** A limiter or a bulkhead. */
 export interface PermitSource {
   /** Never waits. */
   tryAcquire(cost?: Cost): Permit | Refusal
   acquire(cost?: Cost, options?: RunOptions): Promise<Permit>
+  /** For one where a refusal by `tryAcquire` counts as a rejected call: here it counts as none. */
+  [ACQUIRE_NOW]?(cost?: Cost): Permit | undefined
 }
 
 /** One call that a breaker lets through. Exactly one of the two is called, once. */

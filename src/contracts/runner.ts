@@ -1,8 +1,13 @@
+/** What a call takes of each dimension of a limit; a number means the only or the first one. */
+export type Cost = number | Readonly<Record<string, number>>
+
 /** What a caller may say about one task. */
 export interface RunOptions {
   signal?: AbortSignal
   /** Share of a limit this task takes. */
   weight?: number
+  /** The same for a limiter of several dimensions: what the task takes of each. */
+  cost?: Cost
   /** Higher first. */
   priority?: number
   tenant?: string

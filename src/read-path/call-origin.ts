@@ -66,7 +66,7 @@ async function callForMany(
   const stopWatching = abortWithAll(flights, controller)
   const startedAt = core.clock.now()
   try {
-    const values = await call.run(
+    const brought = await call.run(
       () => controller.signal,
       (notes, signal) => {
         called(region, flights)
@@ -79,9 +79,9 @@ async function callForMany(
     const durationMs = core.clock.now() - startedAt
     const { notes, stoodIn } = call
     if (flights[0]?.calling) emitOrigin(region, durationMs, 'ok')
-    checkLength(region, values, flights.length)
+    const values = onePerKey(region, brought, flights.length, stoodIn !== undefined)
     flights.forEach((flight, i) => {
-      const value = (values as readonly unknown[])[i]
+      const value = values[i]
       if (stoodIn) failLoad(region, flight, stoodIn.error, { value })
       else if (value instanceof Error) failLoad(region, flight, value)
       else storeLoaded(region, flight, (notes[i] as LoadNotes).result(value, durationMs))
@@ -149,8 +149,15 @@ function abortWithAll(flights: readonly Flight[], controller: AbortController): 
   }
 }
 
-function checkLength(region: Region, values: unknown, length: number): void {
-  if (Array.isArray(values) && values.length === length) return
+/** A fallback need not know of how many keys it is asked for: what it gives may stand in for each. */
+function onePerKey(
+  region: Region,
+  values: unknown,
+  length: number,
+  isStandIn: boolean,
+): readonly unknown[] {
+  if (Array.isArray(values) && values.length === length) return values
+  if (isStandIn) return Array.from({ length }, () => values)
   const got = Array.isArray(values) ? `${values.length} values` : 'no array'
   throw new ResilienceError(
     'ERR_INVALID_OPTION',

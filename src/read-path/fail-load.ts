@@ -24,7 +24,8 @@ export function failLoad(
   if (flight.calling) region.originErrors++
   const { background, calling } = flight
   backOff(flight)
-  storeError(region, flight, error)
+  // It would be kept without what stood in for it.
+  if (!standIn) storeError(region, flight, error)
   flight.giveLeaseBack(calling ? { kind: 'failed', failure: failureOf(error) } : { kind: 'unused' })
   const fallback = standIn ? () => standIn.value : flight.policy.guard?.fallback
   const hasStale = flight.usable !== undefined && !flight.forced

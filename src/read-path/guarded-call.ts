@@ -16,6 +16,10 @@ export class GuardedCall<N> {
   readonly #guard: LoadGuard | undefined
   /** Absent: nobody can say anything. */
   readonly #newNotes: (() => N) | undefined
+  /** Attempts so far. */
+  #begun = 0
+  /** How many had begun when the last one answered. */
+  #begunBefore = 0
 
   constructor(guard: LoadGuard | undefined, notes: N, newNotes: (() => N) | undefined) {
     this.notes = notes
@@ -27,7 +31,13 @@ export class GuardedCall<N> {
   run(signal: () => AbortSignal, call: Call<N>): unknown {
     if (this.#guard === undefined) return call(this.notes, signal)
     const { runner } = this.#guard
-    if (!isRunner(runner)) return runner(() => this.#attempt(signal, call))
+    if (!isRunner(runner)) {
+      return runner(() => {
+        // Nobody wants any more what was given up while it queued there.
+        signal().throwIfAborted()
+        return this.#attempt(signal, call)
+      })
+    }
     return runner((own) => this.#attempt(() => own, call), {
       signal: signal(),
       onFallback: (error) => {
@@ -36,16 +46,18 @@ export class GuardedCall<N> {
     })
   }
 
-  #attempt(signal: () => AbortSignal, call: Call<N>): unknown {
-    if (this.#newNotes === undefined) return call(this.notes, signal)
-    const notes = this.#newNotes()
-    return this.#noted(call(notes, signal), notes, signal)
-  }
-
-  async #noted(result: unknown, notes: N, signal: () => AbortSignal): Promise<unknown> {
-    const value = await result
-    // One that was given up, and answers all the same, is not the one whose value counts.
-    if (!signal().aborted) this.notes = notes
+  async #attempt(signal: () => AbortSignal, call: Call<N>): Promise<unknown> {
+    const order = ++this.#begun
+    const notes = this.#newNotes === undefined ? this.notes : this.#newNotes()
+    // A fallback before it has not answered, or has failed.
+    this.stoodIn = undefined
+    const value = await call(notes, signal)
+    // Of several at the same time the first one answers. What was given up answers nothing.
+    if (order > this.#begunBefore && !signal().aborted) {
+      this.#begunBefore = this.#begun
+      this.notes = notes
+      this.stoodIn = undefined
+    }
     return value
   }
 }

@@ -85,6 +85,32 @@ describe('a signal', () => {
     expect(await stays).toBe(1)
   })
 
+  it('leaves nothing of a batch that waits for its turn', async () => {
+    const { promise: hangs, resolve: finish } = Promise.withResolvers<void>()
+    const users = loader(
+      async (ids: readonly number[]) => {
+        await hangs
+        return ids
+      },
+      { concurrency: 1 },
+    )
+    const first = users.load(1)
+    await nextTurn()
+    for (const id of [2, 3]) {
+      const leaving = new AbortController()
+      const left = users.load(id, { signal: leaving.signal })
+      await nextTurn()
+      expect(users.stats()).toMatchObject({ inFlight: 1, waiting: 1 })
+      leaving.abort()
+      await expect(left).rejects.toMatchObject(aborted)
+      expect(users.stats().waiting).toBe(0)
+    }
+    finish()
+    await first
+    expect(await users.load(4)).toBe(4)
+    expect(users.stats()).toMatchObject({ batches: 2, inFlight: 0, waiting: 0 })
+  })
+
   it('makes the request ask anew after a key was given up', async () => {
     const { users, batches } = make()
     await requestScope(async () => {

@@ -206,6 +206,32 @@ describe('split', () => {
 })
 
 describe('a guard', () => {
+  it('that calls again gives all keys again, though the first call has used them up', async () => {
+    const again = asRunner(async (task) => {
+      const { signal } = new AbortController()
+      try {
+        return await task(signal)
+      } catch {
+        return task(signal)
+      }
+    }, {})
+    const calls: number[][] = []
+    const some = loader(
+      async (ids: readonly number[]) => {
+        calls.push([...ids])
+        const found = new Map((ids as number[]).splice(0).map((id) => [id, id]))
+        if (calls.length === 1) throw new Error('down')
+        return found
+      },
+      { guard: again },
+    )
+    expect(await some.loadMany([1, 2])).toEqual([1, 2])
+    expect(calls).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
+  })
+
   it('hands its signal to the batch function', async () => {
     const { signal } = new AbortController()
     const seen: unknown[] = []

@@ -86,6 +86,18 @@ describe('loads', () => {
     expect(seen).toEqual([loader])
   })
 
+  it('are scheduled with the loader as `this`', async () => {
+    const seen: unknown[] = []
+    const { loader } = identity<string>({
+      batchScheduleFn(this: unknown, go: () => void) {
+        seen.push(this)
+        go()
+      },
+    })
+    void loader.load('a')
+    expect(seen).toEqual([loader])
+  })
+
   it('go when the schedule function says so', async () => {
     const due: Array<() => void> = []
     const { loader, batches } = identity<string>({ batchScheduleFn: (go) => void due.push(go) })

@@ -154,6 +154,21 @@ describe('a loader over a cache', () => {
     await cache.close()
   })
 
+  it('fails the keys of one call only, where maxBatch makes several of them', async () => {
+    const { users, batches, cache, hold } = setUp({}, { maxBatch: 2 })
+    const release = hold()
+    const loads = users.loadMany([1, 2, 666])
+    await nextTurn()
+    release()
+    expect(await loads).toEqual([
+      { id: 1, name: 'user 1' },
+      { id: 2, name: 'user 2' },
+      new Error('down'),
+    ])
+    expect(batches).toEqual([[1, 2], [666]])
+    await cache.close()
+  })
+
   it('stores that a key is missing, for its own time', async () => {
     const { users, batches, cache, clock, missing } = setUp({ negativeTtl: '10s' })
     missing.add(2)

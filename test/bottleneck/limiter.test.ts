@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type BottleneckLimiter,
@@ -138,6 +139,27 @@ describe('bottleneckLimiter without a store', () => {
       code: 'ERR_INVALID_OPTION',
       retryable: false,
     })
+  })
+
+  it.each([Number.NaN, -3, '2'])('refuses a weight of %j, and goes on', async (weight) => {
+    const limit = make({ maxConcurrent: 2 })
+    const refused = limit(() => 1, { weight: weight as number })
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+    expect(await limit(() => 2)).toBe(2)
+  })
+
+  it('closed does not keep the process alive for jobs that had to wait', () => {
+    const entry = new URL('../../src/bottleneck.ts', import.meta.url)
+    const program = `
+      const { bottleneckLimiter } = await import('${entry}')
+      const limit = bottleneckLimiter({ minTime: 60_000 })
+      const jobs = [1, 2, 3].map(() => limit(() => 1).catch((error) => error.code))
+      await jobs[0]
+      await limit.close()
+      console.log((await Promise.all(jobs)).join())`
+    const run = ['--input-type=module', '-e', program]
+    const said = execFileSync(process.execPath, run, { timeout: 10_000, encoding: 'utf8' })
+    expect(said.trim()).toBe('1,ERR_CLOSED,ERR_CLOSED')
   })
 
   it('rejects what waits when it is closed, and what comes later', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -26,6 +26,23 @@ async function terminated(...args: string[]) {
   const [code, signal] = await ended
   const lines = out.trim().split('\n').slice(1)
   return { lines, err, code, signal, ms: performance.now() - sentAt }
+}
+
+/** As in a container, where the system spares process 1 the signals that it has no handler for. */
+const asProcessOne = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child']
+const canBeProcessOne = spawnSync('unshare', [...asProcessOne, 'true']).status === 0
+
+/** Runs a program that sends itself a signal. */
+function run(program: string, wrapper: readonly string[] = []) {
+  const source = new URL('../../src/concurrency/background.ts', import.meta.url).href
+  const [command, ...args] = [
+    ...wrapper,
+    ...[process.execPath, '--input-type=module', '-e'],
+    `const source = ${JSON.stringify(source)}
+    setTimeout(() => process.exit(99), 1500)
+    ${program}`,
+  ]
+  return spawnSync(command as string, args, { encoding: 'utf8', timeout: 10_000 })
 }
 
 describe('SIGTERM to a process with background work', () => {
@@ -58,5 +75,26 @@ describe('SIGTERM to a process with background work', () => {
     expect(lines).toContain('own handler')
     expect(lines).toContain('drained 4 0')
     expect(code).toBe(7)
+  })
+
+  it.skipIf(!canBeProcessOne)('ends process 1 of a container too', () => {
+    const program = `
+      const { background } = await import(source)
+      background({ drainOn: ['SIGTERM'] }).run(() => console.log('done', process.pid))
+      process.kill(process.pid, 'SIGTERM')
+    `
+    const { stdout, stderr, status } = run(program, ['unshare', ...asProcessOne])
+    expect([stdout, stderr, status]).toEqual(['done 1\n', '', 143])
+  })
+
+  it('ends it where two copies of the package are loaded', () => {
+    const { signal, stderr } = run(`
+      for (const copy of ['', '?copy']) {
+        const { onSignals } = await import(source.replace('.ts', '-signals.ts') + copy)
+        onSignals(['SIGTERM'], async () => {})
+      }
+      process.kill(process.pid, 'SIGTERM')
+    `)
+    expect([signal, stderr]).toEqual(['SIGTERM', ''])
   })
 })

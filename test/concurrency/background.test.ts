@@ -422,6 +422,21 @@ describe('drain', () => {
     expect([drains, clock.pending]).toEqual([[{ done: 3, aborted: 0 }], 0])
   })
 
+  it('waits for a delayed task that comes meanwhile, which keeps its delay', async () => {
+    const { jobs, clock, lasting } = make()
+    let ranAt = 0
+    const again = () => {
+      ranAt = clock.now()
+    }
+    jobs.run(async () => {
+      await lasting(10, 0)()
+      jobs.run(again, { delay: 20 })
+    })
+    const drained = jobs.drain()
+    await clock.advance(30)
+    expect([await drained, ranAt]).toEqual([{ done: 2, aborted: 0 }, 30])
+  })
+
   it('is over at once when nothing is left, and sets no timer', async () => {
     const { jobs, clock } = make()
     expect(await jobs.drain({ deadline: '1h' })).toEqual({ done: 0, aborted: 0 })

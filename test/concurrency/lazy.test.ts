@@ -136,6 +136,31 @@ describe('lazy', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('preloads after 5 s in any case', async () => {
+    const clock = new FakeClock()
+    const { module, calls } = counted(clock)
+    const now = clock.now.bind(clock)
+    let lateBy = 0
+    clock.now = () => now() + lateBy
+    module.preload({ idle: true })
+    // Each turn of the event loop takes 500 ms.
+    for (let turn = 0; turn < 9; turn++) {
+      lateBy += 480
+      await clock.advance(20)
+    }
+    expect(calls()).toBe(0)
+    lateBy += 480
+    await clock.advance(20)
+    expect(calls()).toBe(1)
+  })
+
+  it('does not wait for the idle moment of an earlier preload when asked to begin now', async () => {
+    const { module, calls } = counted(new FakeClock())
+    module.preload({ idle: true })
+    module.preload()
+    expect(calls()).toBe(1)
+  })
+
   it('loads in the async context in which it was made, not in that of its first caller', async () => {
     const request = new AsyncLocalStorage<string>()
     const module = request.run('start', () => lazy(() => request.getStore()))

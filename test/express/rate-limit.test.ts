@@ -148,6 +148,55 @@ describe('rateLimit', () => {
     expect([answer.status, await answer.text()]).toEqual([500, 'Error: no such plan'])
   })
 
+  it('takes no promise for a key, which would be a new budget for each request', async () => {
+    for (const key of [
+      async () => 'same',
+      () => Promise.reject(new Error('no session')),
+      () => null,
+    ]) {
+      const url = await app({ limiter: () => granting(1).source, key: key as never })
+      const answer = await fetch(url)
+      expect([answer.status, await answer.text()]).toEqual([
+        500,
+        expect.stringContaining('key must give text or undefined, at once'),
+      ])
+    }
+  })
+
+  it('hands what key and cost throw to the error handler, and takes no permit', async () => {
+    const fail = () => {
+      throw new Error('no session')
+    }
+    const { source, log } = granting(1)
+    for (const options of [
+      { limiter: () => source, key: fail },
+      { limiter: source, cost: fail },
+    ]) {
+      expect((await fetch(await app(options))).status).toBe(500)
+    }
+    expect(log).toEqual([])
+  })
+
+  it('gives a permit back that is taken when its client has gone already', async () => {
+    const { source, log } = granting(1)
+    const controller = new AbortController()
+    let over = (): void => {}
+    const passed = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    const url = await serve((server) => {
+      server.use((_request, response, next) => {
+        response.on('close', () => setTimeout(next, 5))
+        controller.abort()
+      })
+      server.use(rateLimit({ limiter: source }))
+      server.use(() => over())
+    })
+    await expect(fetch(url, { signal: controller.signal })).rejects.toThrow()
+    await passed
+    expect(log).toEqual([undefined, 'release'])
+  })
+
   it('refuses wrong options with the remedy', async () => {
     const { source } = granting(1)
     const option = (name: string, values: readonly unknown[]) =>

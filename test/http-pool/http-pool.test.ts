@@ -83,6 +83,17 @@ describe('httpPool', () => {
     await expect(pool.fetch(server.url)).rejects.toThrow()
   })
 
+  it('waits for a close that is under way when it is disposed', async () => {
+    const { server, pool } = await pair({ http2: false, answerMs: 20 }, { connections: 1 })
+    const call = pool.fetch(server.url).then((answer) => answer.text())
+    const closed = pool.close()
+    await pool[Symbol.asyncDispose]()
+    expect(pool.stats()).toMatchObject({ connections: 0, busy: 0, waiting: 0 })
+    expect(await call).toBe('1.1')
+    await closed
+    await pool[Symbol.asyncDispose]()
+  })
+
   it('does not trust a certificate it was not told of', async () => {
     const { server, pool } = await pair({ http2: false }, { tls: {} })
     await expect(pool.fetch(server.url)).rejects.toMatchObject({

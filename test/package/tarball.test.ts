@@ -11,9 +11,9 @@ describe('the packed package, installed into an empty project', () => {
     expect(runNode([file], installed)).toEqual({ status: 0, stdout: 'ok\n', stderr: '' })
   })
 
-  it('brings two dependencies, and no client of Redis', () => {
+  it('brings three dependencies with one of theirs, and no client of Redis', () => {
     const packages = readdirSync(join(installed, 'node_modules')).filter((name) => name[0] !== '.')
-    expect(packages.sort()).toEqual(['@org', 'lru-cache', 'opossum'])
+    expect(packages.sort()).toEqual(['@org', 'lru-cache', 'opossum', 'p-limit', 'yocto-queue'])
   })
 
   it('contains the build and the documents, and no source', () => {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { describe, expect, it } from 'vitest'
-import { compose, fallback, guard, type LoadContext, retry } from '../../src/index.ts'
+import { compose, fallback, guard, hedge, type LoadContext, retry } from '../../src/index.ts'
 import { FakeBreaker, FakeSource } from '../policies/guard/gates.ts'
 import { aWorld, endWorldsAfterEach, Origin, settle, versions, watch } from './fixture.ts'
 
@@ -62,8 +62,7 @@ describe('options inline', () => {
     })
     const breaker = { window: { type: 'consecutive', failures: 2 } } as const
     const get = world.cache().cached(origin.load, { guard: { breaker } })
-    for (const id of ['a', 'b', 'c', 'd']) await watch(get(id))
-    await settle()
+    for (const id of ['a', 'b', 'c', 'd']) await expect(get(id)).rejects.toBeDefined()
     expect(origin.count).toBe(2)
     await expect(get('e')).rejects.toMatchObject({ code: 'ERR_CIRCUIT_OPEN' })
   })
@@ -304,7 +303,97 @@ describe('attempts of one load', () => {
   })
 })
 
+describe('copies of one load that answer at the same moment', () => {
+  it('are told apart: what the second says about its result does not hold for that of the first', async () => {
+    const world = aWorld()
+    const answers: Array<(value: string) => void> = []
+    const origin = async (context: LoadContext<string>): Promise<string> => {
+      if (answers.length === 1) context.skip()
+      return new Promise((resolve) => answers.push(resolve))
+    }
+    const get = world
+      .cache()
+      .cached(origin, { context: true, guard: { hedge: { after: '10ms' }, idempotent: true } })
+    const call = watch(get())
+    await world.clock.advance('10ms')
+    answers[0]?.('first')
+    answers[1]?.('second')
+    await settle()
+    expect([call.value, get.peek()]).toEqual(['first', 'first'])
+  })
+})
+
+describe('a load that is given up while it queues in a limiter of another library', () => {
+  it('never calls its origin', async () => {
+    const origin = new Origin()
+    const get = aWorld()
+      .cache()
+      .cached(origin.load, { guard: pLimit(1) })
+    const first = watch(get('a'))
+    const controller = new AbortController()
+    const second = watch(get.with({ signal: controller.signal })('b'))
+    await settle()
+    controller.abort()
+    await settle()
+    expect(second.error).toMatchObject({ code: 'ERR_ABORTED' })
+    await origin.answer('value')
+    expect([first.value, origin.count]).toEqual(['value', 1])
+  })
+})
+
+describe('a fallback inside of the guard', () => {
+  it('that has failed itself does not make the value of the next attempt one of its own', async () => {
+    const world = aWorld()
+    const origin = new Origin((_, count) => {
+      if (count === 1) throw down
+      return 'real'
+    })
+    const within = fallback(() => {
+      throw new Error('nothing left')
+    })
+    const run = compose(retry({ attempts: 2, clock: world.clock, ...NOW }), within)
+    const get = world.cache().cached(origin.load, { guard: run })
+    expect(await get.detail('a')).toMatchObject({ value: 'real', source: 'origin' })
+    expect(get.peek('a')).toBe('real')
+  })
+
+  it('is overtaken by a real value that comes while it makes up its mind', async () => {
+    const world = aWorld()
+    const origin = new Origin()
+    const within = fallback(() => new Promise(() => {}), { clock: world.clock })
+    const run = compose(hedge({ after: '10ms', idempotent: true, clock: world.clock }), within)
+    const get = world.cache().cached(origin.load, { guard: run })
+    const call = watch(get.detail('a'))
+    await world.clock.advance('10ms')
+    origin.calls[1]?.fail(down)
+    await settle()
+    origin.calls[0]?.answer('real')
+    await settle()
+    expect(call.value).toMatchObject({ value: 'real', source: 'origin' })
+    expect(get.peek('a')).toBe('real')
+  })
+
+  it('answers each time: errorTtl keeps no error that it has stood in for', async () => {
+    const origin = versions()
+    origin.failWith(down)
+    const run = compose(pLimit(5), fallback('instead'))
+    const get = aWorld().cache().cached(origin.load, { errorTtl: '1m', guard: run })
+    expect(await get('a')).toBe('instead')
+    expect(await get('a')).toBe('instead')
+  })
+})
+
 describe('a load of many', () => {
+  it('takes what a fallback inside of the guard gives for each key', async () => {
+    const manyOrigin = async () => {
+      throw down
+    }
+    const run = compose(pLimit(5), fallback('instead'))
+    const get = aWorld().cache().cached(versions().load, { guard: run, manyOrigin })
+    expect(await get.many([['a'], ['b']])).toEqual(['instead', 'instead'])
+    expect(get.peek('a')).toBe(undefined)
+  })
+
   it('passes the guard once, and falls back for each key', async () => {
     const g = guard({
       retry: NOW,

@@ -1,6 +1,6 @@
 import { asRunner, type Runner, type RunOptions } from '../../contracts/runner.ts'
 import { kindOf } from '../../kernel/duration.ts'
-import { invalidOption } from '../../kernel/options.ts'
+import { checkNumber, invalidOption } from '../../kernel/options.ts'
 import { type BottleneckEvents, type BottleneckLimiterStats, Limiter } from './limiter.ts'
 import {
   type BottleneckHardening,
@@ -35,7 +35,8 @@ export interface BottleneckLimiter extends Runner, AsyncDisposable {
  *
  * Of `RunOptions` it takes `signal`, `weight` and `priority`: higher first, 5 to -4, 0 in the middle.
  * A job rejects with ERR_RATE_LIMITED where `highWater` drops it, with ERR_ABORTED where its signal
- * aborts before its turn, with ERR_CLOSED after the end.
+ * aborts before its turn, with ERR_CLOSED after the end, with ERR_INVALID_OPTION for a weight that is no
+ * number ≥ 0, or above `maxConcurrent`.
  *
  * @throws ERR_INVALID_OPTION for unknown and wrong options.
  */
@@ -48,6 +49,12 @@ export function bottleneckLimiter(
   const run = (task: (signal: AbortSignal) => unknown, runOptions?: RunOptions) => {
     if (typeof task !== 'function') {
       throw invalidOption(`a limiter takes a function, got ${kindOf(task)}`)
+    }
+    // bottleneck adds it up unseen: after one NaN no job would ever have a place again.
+    try {
+      checkNumber(runOptions?.weight, 'weight', 0, Number.MAX_SAFE_INTEGER)
+    } catch (error) {
+      return Promise.reject(error)
     }
     return limiter.run(task, runOptions)
   }

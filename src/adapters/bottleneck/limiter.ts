@@ -91,6 +91,9 @@ export class Limiter implements JobListener {
     this.#isClosed = true
     this.#watch?.stop()
     for (const job of [...this.#waiting]) job.refuse(this.#closed())
+    // Copies that wait in it would keep the process alive until their turn. Not awaited: it waits for
+    // the tasks that run.
+    this.#local?.stop({ dropWaitingJobs: true }).catch(() => {})
     await this.#local?.disconnect(false)
     await this.#shared?.close()
   }

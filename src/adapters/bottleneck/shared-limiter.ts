@@ -38,12 +38,21 @@ export class SharedLimiter {
   }
 
   async close(): Promise<void> {
+    const bottleneck = this.#bottleneck
     if (this.#isOwn) {
+      // Not awaited: it waits for the tasks that run.
+      bottleneck.stop({ dropWaitingJobs: true }).catch(IGNORED)
       // Without `flush`: QUIT would wait for a server that may be dead.
       await this.#connection.disconnect(false)
-    } else if (!this.#hasFailed) {
-      await this.#bottleneck.disconnect(false)
+      return
     }
+    // Not `stop`: places that jobs have already taken in the store have to be given back.
+    ;(bottleneck as unknown as { _dropAllQueued(): void })._dropAllQueued()
+    forget(this.#connection, this.#onError)
+    const leave = (): unknown => bottleneck.disconnect(false)
+    await leave()
+    // Closed before it was ready, it would enter itself after that.
+    bottleneck.ready().then(leave, leave).catch(IGNORED)
   }
 
   #make(): Bottleneck {
@@ -55,6 +64,14 @@ export class SharedLimiter {
     })
     return made
   }
+}
+
+/** Takes a listener from a connection of the user: bottleneck can only remove those of everybody. */
+function forget(connection: StoreConnection, onError: (error: unknown) => void): void {
+  const { _events: events } = (
+    connection as unknown as { Events: { _events: { error?: { cb: unknown }[] } } }
+  ).Events
+  events.error = (events.error ?? []).filter(({ cb }) => cb !== onError)
 }
 
 function connect(options: Bottleneck.ConstructorOptions): StoreConnection {

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Cost, PermitSource, Refusal } from '../../contracts/permit.ts'
+import type { PermitSource, Refusal } from '../../contracts/permit.ts'
+import type { Cost } from '../../contracts/runner.ts'
 import { kindOf } from '../../kernel/duration.ts'
 import { checkCount, checkFunction, checkOptionNames, invalidOption } from '../../kernel/options.ts'
 import { LimitersByKey } from './limiters-by-key.ts'
@@ -12,7 +13,10 @@ export interface RateLimitOptions {
    * With `key` the function is called once for each key, to make its limiter.
    */
   limiter: PermitSource | ((request: Request) => PermitSource)
-  /** Whose budget a request is of: a client, a tenant. `undefined` lets it through unlimited. */
+  /**
+   * Whose budget a request is of: a client, a tenant. `undefined` lets it through unlimited; anything
+   * else than text, a promise for one, is an error.
+   */
   key?: (request: Request) => string | undefined
   /** What a request takes. @default 1 */
   cost?: (request: Request) => Cost
@@ -86,9 +90,19 @@ function chooser(options: RateLimitOptions): (request: Request) => PermitSource 
   if (!key) return limiter
   const limiters = new LimitersByKey(limiter, maxKeys)
   return (request) => {
-    const whose = key(request)
+    const whose: unknown = key(request)
+    if (whose !== undefined && typeof whose !== 'string') throw noKey(whose)
     return whose === undefined ? undefined : limiters.of(whose, request)
   }
+}
+
+/** A promise would be a new key, and so a new budget, for each request. */
+function noKey(value: unknown): Error {
+  if (value instanceof Promise) value.catch(() => {})
+  return invalidOption(
+    `key must give text or undefined, at once, got ${kindOf(value)}; what has to be awaited is done ` +
+      'by a middleware before',
+  )
 }
 
 /** A limiter is a function too, as every Runner is. */

@@ -1,6 +1,7 @@
 import type * as library from 'undici'
 import { ResilienceError } from '../../kernel/errors.ts'
 import { countConnections } from './count-connections.ts'
+import { fromGlobals } from './from-globals.ts'
 import { type HttpPoolOptions, type HttpPoolSettings, poolSettings } from './pool-options.ts'
 
 type Undici = typeof library
@@ -83,6 +84,8 @@ function makePool(undici: Undici, settings: HttpPoolSettings): unknown {
     connections: settings.connections,
     pipelining: settings.pipelining,
     keepAliveTimeout: settings.keepAliveMs,
+    // A server may name a shorter time, not a longer one.
+    keepAliveMaxTimeout: settings.keepAliveMs,
     headersTimeout: settings.headersTimeoutMs,
     bodyTimeout: settings.bodyTimeoutMs,
     allowH2: http2,
@@ -102,11 +105,14 @@ function makePool(undici: Undici, settings: HttpPoolSettings): unknown {
   const members = {
     name: settings.name,
     stats,
-    fetch: ((input, init) =>
-      undici.fetch(input as never, { ...init, dispatcher: agent } as never)) as typeof fetch,
+    fetch: (async (input, init) => {
+      const [what, how] = fromGlobals(undici, input, init)
+      return undici.fetch(what as never, { ...how, dispatcher: agent } as never)
+    }) as typeof fetch,
   }
   const dispose = async (): Promise<void> => {
-    if (!agent.closed && !agent.destroyed) await agent.close()
+    // Also where it is closing already: that is waited for.
+    if (!agent.destroyed) await agent.close()
   }
   // Defined, not assigned: an Agent has a getter `stats`, by origin.
   for (const [member, value] of Object.entries(members)) {

@@ -39,6 +39,8 @@ export class Call {
   taken = 0
   /** The outcome stands: what is not started is not started any more. */
   over = false
+  /** Its time is up: while fallbacks stand in for what is left, nothing more is started. */
+  expired = false
   /** What to do once it is. */
   onOver: (() => void) | undefined
   /** What to do with a value before the call may be complete. */
@@ -191,9 +193,11 @@ export class Call {
       'ERR_TIMEOUT',
       `${label} took longer than ${timeoutMs} ms; raise its timeout, or give the slow tasks a fallback`,
     )
+    this.expired = true
     if (this.jobs) for (const job of this.jobs) job.expire(error)
     else this.fail(error)
-    if (this.settles) this.#stop(error)
+    // Where fallbacks stand in for them, the tasks themselves would run on.
+    this.#stop(error)
   }
 
   #abort(): void {
@@ -204,6 +208,8 @@ export class Call {
     if (this.settles) {
       for (const job of this.jobs ?? []) job.abandon(error)
       this.#stop(error)
+      // Without any jobs there is none that could be the last one.
+      this.#completeIfDone()
     } else {
       this.fail(error)
     }

@@ -58,7 +58,7 @@ export class Feed implements Handing {
   pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
-    while (!this.#call.over && this.#source.hasMore) {
+    while (this.#isWanted && this.#source.hasMore) {
       if (!this.#hasRoom()) break
       const job = this.#source.take()
       if (!job) break
@@ -75,6 +75,10 @@ export class Feed implements Handing {
   freed(job: Job): void {
     if (this.#ahead === job) this.#ahead = undefined
     this.pump()
+  }
+
+  get #isWanted(): boolean {
+    return !this.#call.over && !this.#call.expired
   }
 
   #hasRoom(): boolean {

@@ -25,7 +25,8 @@ export interface HalfOpenOptions {
   probeTimeout?: Duration
   /**
    * What becomes of other calls meanwhile: `'reject'` at once, or `'wait'` for the verdict and go the
-   * way of the probes. They wait as long as a probe at most. @default 'reject'
+   * way of the probes: as long as a probe at most, or several where a caller gives a probe up. `admit()`,
+   * and so a guard, never waits. @default 'reject'
    */
   waiters?: 'reject' | 'wait'
 }
@@ -61,8 +62,9 @@ export interface CircuitBreakerOptions {
   openFor?: Duration | ((n: number, cause: unknown) => Duration)
   halfOpen?: HalfOpenOptions
   /**
-   * Ends each call's wait with `ERR_TIMEOUT`, aborts its signal, and is a failure. @default none: a call
-   * that never ends is never counted
+   * Ends each call's wait with `ERR_TIMEOUT`, aborts its signal, and is a failure. Not of calls by
+   * `admit()`, and so not in a guard, which has a time-out of its own; there it bounds probes only.
+   * @default none: a call that never ends is never counted
    */
   timeout?: Duration
   /**

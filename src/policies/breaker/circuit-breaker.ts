@@ -47,7 +47,8 @@ export interface CircuitBreaker extends Runner, BreakerGate {
  * A breaker that opens when calls fail or are slow too often, rejects while it is open, and closes when
  * a probe succeeds. The states are those of M. Nygard, "Release It!" (2007); opossum is the engine.
  *
- * It makes no timers except for the time-outs of calls and probes.
+ * It has no timer while it is closed and idle. Time-outs of calls and probes have theirs, and so has the
+ * engine while it is open: one that does not keep the process alive.
  * @throws ERR_INVALID_OPTION
  */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {

@@ -32,7 +32,21 @@ export function circuitBreakers(options: CircuitBreakersOptions = {}): CircuitBr
   const settings = resolveRegistryOptions(options)
   /** The least recently used first. */
   const breakers = new Map<string, CircuitBreaker>()
+  const circuits = new WeakMap<CircuitBreaker, Circuit>()
   let forgotten = 0
+
+  const make = (): CircuitBreaker => {
+    const circuit = new Circuit(settings)
+    const breaker = breakerOf(circuit)
+    circuits.set(breaker, circuit)
+    return breaker
+  }
+
+  const forget = (key: string): void => {
+    circuits.get(breakers.get(key) as CircuitBreaker)?.engine.retire()
+    breakers.delete(key)
+    forgotten++
+  }
 
   const breakerFor = (key: string): CircuitBreaker => {
     if (typeof key !== 'string') {
@@ -40,11 +54,8 @@ export function circuitBreakers(options: CircuitBreakersOptions = {}): CircuitBr
     }
     const known = breakers.get(key)
     if (known) breakers.delete(key)
-    else if (breakers.size >= settings.max) {
-      breakers.delete(leastWorth(breakers))
-      forgotten++
-    }
-    const breaker = known ?? breakerOf(new Circuit(settings))
+    else if (breakers.size >= settings.max) forget(leastWorth(breakers))
+    const breaker = known ?? make()
     breakers.set(key, breaker)
     return breaker
   }

@@ -31,8 +31,8 @@ interface Opening {
 /**
  * Lets calls through or not, and learns from how they end.
  *
- * Time passes by being looked at: there is no timer but that of a probe, and the first call after the
- * open time makes it half-open. Each change of state begins a new period; a call that began in an
+ * Time passes by being looked at: nothing here waits for a timer but that of a probe, and the first call
+ * after the open time makes it half-open. Each change of state begins a new period; a call that began in an
  * earlier one says nothing of the present one.
  */
 export class Circuit implements BreakerGate {
@@ -105,7 +105,9 @@ export class Circuit implements BreakerGate {
     if (!opening || this.#isolations.size > 0) return this.#reject()
     if (!this.#round && now < opening.until) return this.#reject()
     const round = this.#round ?? this.#halfOpen()
-    if (!round.hasRoom) return this.#reject()
+    // A listener may have reset or isolated it.
+    if (this.#isClosed) return new Call(this, this.#period, now, false)
+    if (round !== this.#round || !round.hasRoom) return this.#reject()
     round.began()
     this.stats.probes++
     return new Call(this, this.#period, now, true)
@@ -123,12 +125,14 @@ export class Circuit implements BreakerGate {
   }
 
   succeeded(call: Call, value: unknown): void {
+    if (call.period === TOLD) return
     const { classify } = this.settings
     const ms = this.#took(call)
     this.#end(call, classify ? askFor(classify, { value, ms }) : 'success', value, ms)
   }
 
   failed(call: Call, error: unknown): void {
+    if (call.period === TOLD) return
     const { classify } = this.settings
     const ms = this.#took(call)
     this.#end(call, classify ? askFor(classify, { error, ms }) : verdictOfError(error), error, ms)
@@ -311,12 +315,12 @@ export class Circuit implements BreakerGate {
   }
 
   #reject(): ResilienceError {
-    this.#error ??= this.#rejection()
+    const error = this.#error ?? this.#rejection()
+    this.#error = error
     this.stats.rejected++
-    if (this.#isRejectHeard) {
-      this.#events.emit('reject', { name: this.settings.name, error: this.#error })
-    }
-    return this.#error
+    // A listener may begin a new period, which has no error yet.
+    if (this.#isRejectHeard) this.#events.emit('reject', { name: this.settings.name, error })
+    return error
   }
 
   #rejection(): ResilienceError {

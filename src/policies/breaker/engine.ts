@@ -23,8 +23,9 @@ export interface EngineSettings {
 }
 
 /**
- * opossum behind a breaker: it holds the state, its timer and its events, and counts time windows. It is
- * told of outcomes and decisions and never handed a call, so that what is wrong with its calls is not
+ * opossum behind a breaker: it counts time windows, and makes each change of state with us, with its own
+ * timer and events. What lets a call through is a flag in front of it, by the clock that was injected. It
+ * is told of outcomes and decisions and never handed a call, so that what is wrong with its calls is not
  * wrong with ours: no statistics sorted at each failure, no rejections or hits counted as calls, no
  * signal shared by all, no probe that hangs for ever. None of its intervals run.
  *
@@ -36,6 +37,7 @@ export class Engine {
   readonly #clock: Clock
   #opossum: CircuitBreaker | undefined
   #openUntil: number | undefined
+  #isRetired = false
 
   constructor(settings: EngineSettings, window: OutcomeWindow, clock: Clock) {
     this.#settings = settings
@@ -45,7 +47,7 @@ export class Engine {
     else void loadOpossum().then(() => this.#make(Opossum as typeof CircuitBreaker), IGNORED)
   }
 
-  /** `undefined` until it is loaded. */
+  /** `undefined` until it is loaded, and when it has retired. */
   get opossum(): CircuitBreaker | undefined {
     return this.#opossum
   }
@@ -68,7 +70,16 @@ export class Engine {
     this.#opossum?.close()
   }
 
+  /** The breaker goes on without: nothing of opossum, such as its timer, may outlive who forgot it. */
+  retire(): void {
+    this.#isRetired = true
+    if (this.#window instanceof TimeWindow) this.#window.countAlone()
+    this.#opossum?.shutdown()
+    this.#opossum = undefined
+  }
+
   #make(Breaker: typeof CircuitBreaker): void {
+    if (this.#isRetired) return
     const rotation = new EventEmitter()
     this.#opossum = new Breaker(NOTHING, {
       name: this.#settings.name,

@@ -37,6 +37,8 @@ const OF_WINDOW = {
 
 const DEFAULT_WINDOW_MS = 10_000
 const DEFAULT_PROBE_MS = 10_000
+/** The real clock sets no longer timer, and a probe must have one. */
+const LONGEST_PROBE_MS = 2 ** 31 - 1
 const MOST_BUCKETS = 100
 const LARGEST_WINDOW = 100_000
 const LEAST_SHARE = 1e-6
@@ -187,7 +189,7 @@ function halfOpen(given: HalfOpenOptions, timeoutMs: number) {
     probes,
     // 0.7 × 10 is a little more than 7 in binary.
     successesNeeded: Math.max(1, Math.ceil(probes * successRate - 1e-9)),
-    probeTimeoutMs,
+    probeTimeoutMs: Math.min(probeTimeoutMs, LONGEST_PROBE_MS),
     waits: waiters === 'wait',
   }
 }

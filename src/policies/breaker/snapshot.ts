@@ -31,12 +31,22 @@ export function readSnapshot(value: unknown): BreakerSnapshot | undefined {
     throw invalidOption(`state must be what snapshot() gave, got ${shown(value)}`)
   }
   if (snapshot.version !== 1) return undefined
-  const { state, openings, openedAt, openForMs } = snapshot
-  const isOpening = openedAt === undefined || (isTime(openedAt) && isTime(openForMs ?? 0))
-  if (!STATES.includes(state) || !isTime(openings) || !isOpening) {
+  const { state, openings, reason } = snapshot
+  const isReason = reason === undefined || typeof reason === 'string'
+  if (!STATES.includes(state) || !isCount(openings) || !isReason || !isOpeningOf(snapshot)) {
     throw invalidOption('state must be what snapshot() gave; a member of it is wrong')
   }
   return snapshot
+}
+
+/** One that is open for a time unknown would be so for ever. */
+function isOpeningOf({ state, openedAt, openForMs }: BreakerSnapshot): boolean {
+  if (openedAt === undefined) return state === 'closed' || state === 'isolated'
+  return state !== 'closed' && isTime(openedAt) && (openForMs === null || isTime(openForMs))
+}
+
+function isCount(value: unknown): boolean {
+  return isTime(value) && Number.isInteger(value)
 }
 
 function isTime(value: unknown): boolean {

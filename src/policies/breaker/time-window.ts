@@ -67,6 +67,11 @@ export class TimeWindow implements OutcomeWindow {
     })
   }
 
+  /** As before opossum was loaded, with what it has counted. */
+  countAlone(): void {
+    this.#counter = undefined
+  }
+
   #advance(now: number): void {
     const passed = Math.floor((now - this.#newestEndsAt) / this.#bucketMs) + 1
     this.#turn(Math.min(passed, this.#buckets.length))

@@ -1,5 +1,5 @@
-import type { Cost, Permit, PermitSource, Refusal } from '../../contracts/permit.ts'
-import { asRunner, type Runner, type RunOptions } from '../../contracts/runner.ts'
+import type { Permit, PermitSource, Refusal } from '../../contracts/permit.ts'
+import { asRunner, type Cost, type Runner, type RunOptions } from '../../contracts/runner.ts'
 import { checkWeight } from './bulkhead-errors.ts'
 import { type BulkheadOptions, type BulkheadSettings, resolveBulkhead } from './bulkhead-options.ts'
 import { type BulkheadEvents, type BulkheadStats, Slots } from './slots.ts'

@@ -71,6 +71,8 @@ export class Slots {
     if (refusal) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       this.#line.add(this.#waiter(weight, options, { entered: resolve, left: reject }))
+      // Only now: a listener may free a place, close this or abort the signal.
+      if (this.events.has('wait')) this.events.emit('wait', { waiting: this.#line.size })
     })
   }
 
@@ -89,7 +91,7 @@ export class Slots {
 
   /** Resolves when nothing runs and nobody waits. */
   drained(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) return Promise.reject(this.abandoned(signal))
+    if (signal?.aborted) return Promise.reject(abortedError(this.settings, signal))
     if (this.#used === 0 && this.#line.size === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const onIdle = (): void => {
@@ -98,7 +100,7 @@ export class Slots {
       }
       const onAbort = (): void => {
         this.#onIdle.delete(onIdle)
-        reject(this.abandoned(signal as AbortSignal))
+        reject(abortedError(this.settings, signal as AbortSignal))
       }
       this.#onIdle.add(onIdle)
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -149,9 +151,7 @@ export class Slots {
       this.#remove(waiter, this.abandoned(signal as AbortSignal))
     }
     const waitMs = Math.min(leftMs, maxWaitMs)
-    const waiter = new Waiter(weight, priority, end, { clock, signal, waitMs, onAbort, onTimeout })
-    if (this.events.has('wait')) this.events.emit('wait', { waiting: this.#line.size + 1 })
-    return waiter
+    return new Waiter(weight, priority, end, { clock, signal, waitMs, onAbort, onTimeout })
   }
 
   #turnAway(
@@ -159,7 +159,8 @@ export class Slots {
     reason: BulkheadEvents['reject']['reason'],
     error: ResilienceError,
   ): void {
-    this.#remove(waiter, this.#reject(reason, error))
+    this.#remove(waiter, error)
+    this.#reject(reason, error)
   }
 
   #remove(waiter: Waiter, error: ResilienceError): void {

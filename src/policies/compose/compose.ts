@@ -7,7 +7,9 @@ import {
   type RunOptions,
 } from '../../contracts/runner.ts'
 import { kindOf } from '../../kernel/duration.ts'
+import type { ResilienceError } from '../../kernel/errors.ts'
 import { invalidOption } from '../../kernel/options.ts'
+import { quietError } from '../guard/quiet-error.ts'
 
 type Task = (signal: AbortSignal) => unknown
 
@@ -65,16 +67,41 @@ function around(runners: ReadonlyArray<Runner | ForeignLimiter>): Runner {
   return asRunner(run as Runner, {})
 }
 
-/** A limiter of another library knows no signal: what was aborted while it queued there is not begun. */
+/**
+ * A limiter of another library knows no signal: what was aborted while it queued there is not begun, and
+ * its caller need not wait for its turn.
+ */
 export function under(
   runner: Runner | ForeignLimiter,
   task: Task,
   options: RunOptions | undefined,
 ): PromiseLike<unknown> {
   if (isRunner(runner)) return runner(task, options)
-  const signal = options?.signal ?? new AbortController().signal
-  return (runner as ForeignLimiter)(() => {
-    signal.throwIfAborted()
-    return task(signal)
+  const signal = options?.signal
+  if (signal === undefined) {
+    return (runner as ForeignLimiter)(() => task(new AbortController().signal))
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal))
+    const queued = (): unknown => {
+      signal.removeEventListener('abort', onAbort)
+      if (signal.aborted) throw aborted(signal)
+      return task(signal)
+    }
+    if (signal.aborted) {
+      onAbort()
+      return
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const run = async (): Promise<unknown> => (runner as ForeignLimiter)(queued)
+    void run()
+      .then(resolve, reject)
+      .then(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function aborted(signal: AbortSignal): ResilienceError {
+  return quietError('ERR_ABORTED', 'the call was aborted by its signal while it queued', {
+    cause: signal.reason,
   })
 }

@@ -1,5 +1,10 @@
-import type { Admission, Permit, PermitSource } from '../../contracts/permit.ts'
-import type { RunOptions } from '../../contracts/runner.ts'
+import {
+  ACQUIRE_NOW,
+  type Admission,
+  type Permit,
+  type PermitSource,
+} from '../../contracts/permit.ts'
+import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { isResilienceError, type ResilienceError } from '../../kernel/errors.ts'
 import type { Plan } from './plan.ts'
 import { quietError } from './quiet-error.ts'
@@ -34,6 +39,7 @@ export class Attempt {
   #admission: Admission | undefined
   #limitPermit: Permit | undefined
   #bulkheadPermit: Permit | undefined
+  #hasRun = false
   /** Its time was up, and the task is still waited for. */
   #late: ResilienceError | undefined
 
@@ -93,6 +99,11 @@ export class Attempt {
         return
       }
       this.#admission = leave
+      // Who was told of it may have ended the call.
+      if (this.over) {
+        leave.dropped()
+        return
+      }
     }
     this.#passLimit()
   }
@@ -104,7 +115,8 @@ export class Attempt {
       this.#passBulkhead()
       return
     }
-    this.#acquire(limit, (permit) => {
+    const { options } = this.#owner
+    this.#acquire(limit, options?.cost ?? options?.weight, (permit) => {
       this.#limitPermit = permit
       this.#passBulkhead()
     })
@@ -116,19 +128,22 @@ export class Attempt {
       this.#run()
       return
     }
-    this.#acquire(bulkhead, (permit) => {
+    // However much it takes of the limit, it is one call in flight.
+    this.#acquire(bulkhead, undefined, (permit) => {
       this.#bulkheadPermit = permit
       this.#run()
     })
   }
 
-  #acquire(source: PermitSource, next: (permit: Permit) => void): void {
+  #acquire(source: PermitSource, cost: Cost | undefined, next: (permit: Permit) => void): void {
     const { options, deadline } = this.#owner
-    const permit = source.tryAcquire(options?.weight)
-    if (permit.ok) {
-      next(permit)
+    const permit = this.#acquireNow(source, cost)
+    if (permit) {
+      if (this.over) permit.release()
+      else next(permit)
       return
     }
+    if (this.over) return
     if (this.isHedge) {
       // A copy that would have to queue comes too late to help, and others need the place.
       this.#refused(undefined)
@@ -137,7 +152,7 @@ export class Attempt {
     const given = { ...options, signal: this.signal }
     if (deadline < Number.POSITIVE_INFINITY) given.deadline = deadline
     source
-      .acquire(options?.weight, given)
+      .acquire(cost, given)
       .then((granted) => {
         if (this.over) granted.release()
         else next(granted)
@@ -145,8 +160,15 @@ export class Attempt {
       .then(undefined, (error: unknown) => this.#refused(error))
   }
 
+  #acquireNow(source: PermitSource, cost: Cost | undefined): Permit | undefined {
+    if (!this.isHedge && source[ACQUIRE_NOW]) return source[ACQUIRE_NOW](cost)
+    const given = source.tryAcquire(cost)
+    return given.ok ? given : undefined
+  }
+
   #run(): void {
     const owner = this.#owner
+    this.#hasRun = true
     owner.started(this)
     let result: unknown
     try {
@@ -200,11 +222,14 @@ export class Attempt {
 
   #release(): void {
     this.#bulkheadPermit?.release()
-    this.#limitPermit?.release()
+    // Where the bulkhead let it not pass, it has cost nothing.
+    if (this.#hasRun) this.#limitPermit?.release()
+    else this.#limitPermit?.settle(0)
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Something to wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
   return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function'
 }

@@ -1,7 +1,7 @@
 import type { Timer } from '../../contracts/clock.ts'
 import type { RunOptions } from '../../contracts/runner.ts'
 import { BUDGET_SPENT, NO_RETRY } from '../retry/retry-rule.ts'
-import { Attempt, type AttemptOwner } from './attempt.ts'
+import { Attempt, type AttemptOwner, isThenable } from './attempt.ts'
 import type { GuardEvents } from './guard-events.ts'
 import type { Plan } from './plan.ts'
 import { quietError } from './quiet-error.ts'
@@ -25,6 +25,9 @@ export interface Work {
  * A state machine rather than a function in a function for each stage: what each stage has to know of
  * the others (the deadline, who was aborted, which copy is ahead) is in one place, and a call makes no
  * promise, timer or signal for each of them. One class beyond the usual length for the same reason.
+ *
+ * Listeners, `retryIf` and `classify` are the user's and may abort the call in the middle of a step:
+ * each step looks whether it is over.
  */
 export class Call implements AttemptOwner {
   readonly plan: Plan
@@ -35,6 +38,8 @@ export class Call implements AttemptOwner {
   #reject!: (error: unknown) => void
   #over = false
   #isBeginning = false
+  /** The attempt that begins has failed already, and another one follows at once. */
+  #goesOn = false
   #startedAt = Number.NaN
   #attempts = 0
   #first: Attempt | undefined
@@ -83,6 +88,7 @@ export class Call implements AttemptOwner {
   }
 
   succeeded(attempt: Attempt, value: unknown): void {
+    if (this.#over) return
     const { hedge, counts, clock } = this.plan
     if (hedge) {
       const first = attempt.isHedge ? this.#first : attempt
@@ -90,6 +96,7 @@ export class Call implements AttemptOwner {
       if (attempt.isHedge) counts.hedgesWon++
       const loser = attempt.isHedge ? this.#first : this.#second
       loser?.drop(quietError('ERR_ABORTED', `${this.plan.label}: the other copy answered first`))
+      if (this.#over) return
     }
     counts.succeeded++
     this.#finish('ok')
@@ -97,6 +104,7 @@ export class Call implements AttemptOwner {
   }
 
   failed(attempt: Attempt, error: unknown): void {
+    if (this.#over) return
     if (attempt.isHedge) this.#second = undefined
     else {
       this.#first = undefined
@@ -135,11 +143,15 @@ export class Call implements AttemptOwner {
   }
 
   #attempt(): void {
-    this.#attempts++
-    this.#hedgeAt = NEVER
-    const attempt = new Attempt(this, false)
-    this.#first = attempt
-    this.#start(attempt)
+    do {
+      if (this.#over) return
+      this.#goesOn = false
+      this.#attempts++
+      this.#hedgeAt = NEVER
+      const attempt = new Attempt(this, false)
+      this.#first = attempt
+      this.#start(attempt)
+    } while (this.#goesOn)
   }
 
   #start(attempt: Attempt): void {
@@ -172,7 +184,9 @@ export class Call implements AttemptOwner {
       events.emit('retry', { name, attempt: this.#attempts, delayMs: wait, error })
     }
     if (wait === 0) {
-      this.#attempt()
+      // One within the other would use up the stack where tasks fail before they give a promise.
+      if (this.#isBeginning) this.#goesOn = true
+      else this.#attempt()
       return
     }
     this.#nextAt = clock.now() + wait
@@ -189,6 +203,7 @@ export class Call implements AttemptOwner {
     }
     counts.hedges++
     if (events.has('hedge')) events.emit('hedge', { name, delayMs: hedge.delayMs ?? 0 })
+    if (this.#over) return
     const attempt = new Attempt(this, true)
     this.#second = attempt
     this.#start(attempt)
@@ -204,6 +219,7 @@ export class Call implements AttemptOwner {
 
   /** One timer, for whatever comes first. One that is too early is left alone: it looks again. */
   #arm(): void {
+    if (this.#over) return
     const at = Math.min(
       this.plan.keepsDeadline ? this.deadline : NEVER,
       this.#nextAt,
@@ -249,23 +265,28 @@ export class Call implements AttemptOwner {
     )
     counts.deadlines++
     if (events.has('timeout')) events.emit('timeout', { name, kind: 'deadline' })
+    if (this.#over) return
     this.#drop(error)
     this.#fail(error)
   }
 
   #abort(): void {
-    const { label, counts } = this.plan
-    const cause: unknown = this.options?.signal?.reason
-    const error = quietError('ERR_ABORTED', `${label}: the call was aborted by its signal`, {
-      cause,
-    })
-    counts.aborted++
+    const error = this.#abortError()
+    this.plan.counts.aborted++
     this.#drop(error)
     this.#finish('aborted')
     this.#reject(error)
   }
 
+  #abortError(): Error {
+    const cause: unknown = this.options?.signal?.reason
+    return quietError('ERR_ABORTED', `${this.plan.label}: the call was aborted by its signal`, {
+      cause,
+    })
+  }
+
   #fail(error: unknown): void {
+    if (this.#over) return
     const { counts, fallback } = this.plan
     counts.failed++
     if (fallback === undefined || !this.#work.usesFallback) {
@@ -283,10 +304,23 @@ export class Call implements AttemptOwner {
     if (events.has('fallback')) events.emit('fallback', { name, error })
     try {
       this.options?.onFallback?.(error)
-      this.#resolve(fallback(error, { args: this.#work.args ?? NO_ARGS }))
+      const value = fallback(error, { args: this.#work.args ?? NO_ARGS })
+      const signal = this.options?.signal
+      this.#resolve(signal && isThenable(value) ? this.#unlessAborted(value, signal) : value)
     } catch (thrown) {
       this.#reject(thrown)
     }
+  }
+
+  /** A fallback that takes its time is waited for as long as its caller wants it. */
+  #unlessAborted(value: PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(this.#abortError())
+      const end = (): void => signal.removeEventListener('abort', onAbort)
+      signal.addEventListener('abort', onAbort, { once: true })
+      if (signal.aborted) onAbort()
+      void Promise.resolve(value).then(resolve, reject).then(end)
+    })
   }
 
   #drop(reason: unknown): void {

@@ -54,7 +54,7 @@ export function checkGuard(options: GuardOptions): void {
   rulesOf(options)
   const { limit, ...others } = options
   // A limiter that shares its rates asks Redis as soon as it is made: that one has to wait.
-  const isShared = typeof limit === 'object' && 'distributed' in limit
+  const isShared = typeof limit === 'object' && limit !== null && 'distributed' in limit
   const world = { name: options.name, clock: realClock, random: realRandom }
   buildGates(isShared ? others : options, world)
 }

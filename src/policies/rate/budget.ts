@@ -16,6 +16,8 @@ export interface Budget {
   available(now: number, dimension: number): number
   /** `costs` cannot be taken: look for more. */
   replenish(now: number, costs: Costs): void
+  /** Somebody was refused by what is known: it may be different by now. */
+  refused(now: number): void
   /** Nothing may be taken, and nobody may wait, for so many milliseconds. */
   refusedFor(now: number): number
   /** The limiter was told to pause. */

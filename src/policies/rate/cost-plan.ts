@@ -1,4 +1,4 @@
-import type { Cost } from '../../contracts/permit.ts'
+import type { Cost } from '../../contracts/runner.ts'
 import { shown } from '../../kernel/duration.ts'
 import { invalidOption, unknownName } from '../../kernel/options.ts'
 import type { ConcurrencyLimit, Limit, RateLimit } from './limit.ts'

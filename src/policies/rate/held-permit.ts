@@ -1,4 +1,5 @@
-import type { Cost, Permit } from '../../contracts/permit.ts'
+import type { Permit } from '../../contracts/permit.ts'
+import type { Cost } from '../../contracts/runner.ts'
 import type { Costs } from './cost-plan.ts'
 
 /** Takes back what a permit held. */

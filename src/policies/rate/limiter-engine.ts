@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock.ts'
-import type { Cost, Permit, Refusal } from '../../contracts/permit.ts'
+import type { Permit, Refusal } from '../../contracts/permit.ts'
+import type { Cost } from '../../contracts/runner.ts'
 import { Deferred } from '../../kernel/deferred.ts'
 import type { Events } from '../../kernel/events.ts'
 import { invalidOption } from '../../kernel/options.ts'
@@ -26,6 +27,9 @@ export interface EngineParts {
 
 /** For tasks that take no signal: an own one is a third of what a call costs. */
 const NEVER = new AbortController().signal
+
+/** Timers may ring late by so much: whose turn comes just at the end of its wait still goes. */
+const LATE_MS = 5
 
 /** A shared pause is news when it is longer by more than that. */
 const PAUSE_STEP_MS = 50
@@ -69,6 +73,13 @@ export class LimiterEngine {
     const retryAfterMs = this.#retryAfter(now, costs, Number.NEGATIVE_INFINITY)
     this.#countRejection('not-now', retryAfterMs)
     return { ok: false, retryAfterMs }
+  }
+
+  /** Nothing is counted where there is none: whoever asks goes on to wait. */
+  acquireNow(cost?: Cost): Permit | undefined {
+    const costs = this.#costsOf(cost, undefined)
+    const now = this.#parts.clock.now()
+    return this.#takeNow(now, costs) ? new HeldPermit(this, costs, now) : undefined
   }
 
   acquire(cost: Cost | undefined, options: AcquireOptions | undefined): Promise<HeldPermit> {
@@ -146,10 +157,16 @@ export class LimiterEngine {
       this.#alarm.set(Number.POSITIVE_INFINITY, now)
       return
     }
-    if (Math.max(now, this.#pausedUntil) >= line.earliestEnd) this.#endWaits(now)
+    const hopeless = Math.max(now - LATE_MS, this.#pausedUntil)
+    if (hopeless > line.earliestEnd) this.#endWaits(now, hopeless)
     const refusedFor = this.#budget.refusedFor(now)
     if (refusedFor > 0) this.#rejectAll('no-redis', refusedFor)
-    const next = this.#letGo(now)
+    let next = this.#letGo(now)
+    if (now >= line.earliestEnd) {
+      this.#endWaits(now, now)
+      // Whoever is first now may need less.
+      next = this.#letGo(now)
+    }
     this.#alarm.set(Math.min(next, line.earliestEnd), now)
   }
 
@@ -229,12 +246,13 @@ export class LimiterEngine {
     const { queue, clock } = this.#parts
     const priority = queue.isByPriority ? priorityOf(options) : 0
     const until = Math.min(now + queue.maxWaitMs, options?.deadline ?? Number.POSITIVE_INFINITY)
-    const known = this.#knownWait(now, costs, priority)
+    const known = this.#knownWait(now, costs, priority, this.#leavesForNewcomer)
     if (known.refusedFor > 0) {
       this.#budget.replenish(now, costs)
       throw this.#rejection('no-redis', known.refusedFor)
     }
     if (until <= now || now + known.ms > until) {
+      this.#budget.refused(now)
       throw this.#rejection('too-long', Math.max(1, Math.ceil(known.ms)))
     }
     return new Promise((resolve, reject) => {
@@ -247,12 +265,29 @@ export class LimiterEngine {
     })
   }
 
-  #knownWait(now: number, costs: Costs, priority: number): { ms: number; refusedFor: number } {
+  /** Who would make room in a full queue, whoever comes. */
+  get #leavesForNewcomer(): Caller | undefined {
+    const { overflow, max } = this.#parts.queue
+    const isFull = max > 0 && this.#line.size >= max
+    return isFull && overflow === 'drop-oldest' ? this.#line.oldest() : undefined
+  }
+
+  #knownWait(
+    now: number,
+    costs: Costs,
+    priority: number,
+    leaves?: Caller,
+  ): { ms: number; refusedFor: number } {
     const refusedFor = this.#budget.refusedFor(now)
     const ahead = this.#line.ahead(
       priority,
       costs.map(() => 0),
     )
+    if (leaves !== undefined && leaves.priority >= priority) {
+      for (let at = 0; at < ahead.length; at++) {
+        ahead[at] = (ahead[at] as number) - (leaves.costs[at] as number)
+      }
+    }
     const wait = this.#budget.wait(now, costs, ahead)
     // What is in flight may be given back at any time.
     const ms = Math.max(this.#pausedUntil - now, wait === Number.POSITIVE_INFINITY ? 0 : wait)
@@ -314,8 +349,8 @@ export class LimiterEngine {
     return Number.POSITIVE_INFINITY
   }
 
-  #endWaits(now: number): void {
-    for (const caller of this.#line.takeEnding(Math.max(now, this.#pausedUntil))) {
+  #endWaits(now: number, by: number): void {
+    for (const caller of this.#line.takeEnding(by)) {
       caller.leave()
       const retryAfterMs = this.#retryAfter(now, caller.costs, caller.priority)
       caller.reject(this.#rejection(caller.until <= now ? 'waited' : 'too-long', retryAfterMs))
@@ -352,12 +387,19 @@ export class LimiterEngine {
     }
   }
 
-  #tellDrained(): void {
-    if (this.#drained === undefined) return
+  get #isBusy(): boolean {
     const holds = this.#slots.exist && this.#slots.held > 0
-    if (this.#line.size > 0 || this.#running > 0 || holds) return
-    this.#drained.resolve()
-    this.#drained = undefined
+    return this.#line.size > 0 || this.#running > 0 || holds
+  }
+
+  #tellDrained(): void {
+    if (this.#drained === undefined || this.#isBusy) return
+    // A task that was just given its turn begins in this turn of the event loop.
+    queueMicrotask(() => {
+      if (this.#isBusy) return
+      this.#drained?.resolve()
+      this.#drained = undefined
+    })
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../../contracts/clock.ts'
-import type { Cost } from '../../contracts/permit.ts'
-import type { RunOptions } from '../../contracts/runner.ts'
+import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { type Duration, kindOf, shown, toMs } from '../../kernel/duration.ts'
 import {
   checkChoice,

@@ -23,8 +23,12 @@ const PROVIDER_WORDS: Readonly<Record<string, string>> = {
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const STEP = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g
 const STEPS = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/
-/** Numbers above it are seconds since 1970, not seconds from now. */
+/** Numbers above it are seconds since 1970, not seconds from now; */
 const EPOCH_S = 1e9
+/** and above it milliseconds since then. */
+const EPOCH_MS = 1e11
+/** What a header may be called: Headers of fetch throw for anything else. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 
 /**
  * Reads `retry-after`, `retry-after-ms` and the rate limit headers of Anthropic
@@ -39,15 +43,8 @@ export function readProviderHeaders(
   wall: number,
 ): ProviderNews {
   const header = reader(headers)
-  const remaining: [number, number][] = []
+  const remaining = namedRemaining(header, rates)
   let pauseMs = status === undefined || OVERLOADED.includes(status) ? retryAfter(header, wall) : 0
-  for (const [at, name] of rates.entries()) {
-    const word = PROVIDER_WORDS[name] ?? name.toLowerCase()
-    const left =
-      header(`anthropic-ratelimit-${word}-remaining`) ?? header(`x-ratelimit-remaining-${word}`)
-    const amount = amountOf(left)
-    if (amount !== undefined) remaining.push([at, amount])
-  }
   const left = amountOf(header('x-ratelimit-remaining') ?? header('ratelimit-remaining'))
   if (left !== undefined && rates.length > 0) {
     remaining.push([primary, left])
@@ -56,6 +53,22 @@ export function readProviderHeaders(
     if (left === 0) pauseMs = Math.max(pauseMs, untilMs(reset, wall))
   }
   return { pauseMs, remaining }
+}
+
+function namedRemaining(
+  header: (name: string) => string | undefined,
+  rates: readonly string[],
+): [number, number][] {
+  const remaining: [number, number][] = []
+  for (const [at, name] of rates.entries()) {
+    const word = Object.hasOwn(PROVIDER_WORDS, name) ? PROVIDER_WORDS[name] : name.toLowerCase()
+    if (word === undefined || !HEADER_NAME.test(word)) continue
+    const left =
+      header(`anthropic-ratelimit-${word}-remaining`) ?? header(`x-ratelimit-remaining-${word}`)
+    const amount = amountOf(left)
+    if (amount !== undefined) remaining.push([at, amount])
+  }
+  return remaining
 }
 
 function retryAfter(header: (name: string) => string | undefined, wall: number): number {
@@ -68,8 +81,8 @@ function untilMs(text: string | undefined, wall: number): number {
   if (text === undefined || text === '') return 0
   const number = Number(text)
   if (Number.isFinite(number)) {
-    const ms = number > EPOCH_S ? number * 1000 - wall : number * 1000
-    return Math.max(0, ms)
+    if (number > EPOCH_MS) return Math.max(0, number - wall)
+    return Math.max(0, number > EPOCH_S ? number * 1000 - wall : number * 1000)
   }
   if (STEPS.test(text)) {
     let ms = 0
@@ -91,13 +104,15 @@ function amountOf(text: string | undefined): number | undefined {
 function reader(headers: HeadersLike): (name: string) => string | undefined {
   const { get } = headers as { get?: unknown }
   if (typeof get === 'function') {
-    return (name) => (headers as { get(name: string): string | null }).get(name) ?? undefined
+    return (name) => textOf((headers as { get(name: string): unknown }).get(name))
   }
-  const byName = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && value !== null) {
-      byName.set(name.toLowerCase(), String(Array.isArray(value) ? value[0] : value))
-    }
-  }
+  const byName = new Map<string, string | undefined>()
+  for (const [name, value] of Object.entries(headers)) byName.set(name.toLowerCase(), textOf(value))
   return (name) => byName.get(name)
+}
+
+/** Clients that keep headers as they like have numbers and lists in them. */
+function textOf(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value
+  return first === undefined || first === null ? undefined : String(first)
 }

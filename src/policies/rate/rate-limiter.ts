@@ -1,5 +1,10 @@
-import type { Cost, Permit, PermitSource, Refusal } from '../../contracts/permit.ts'
-import { asRunner } from '../../contracts/runner.ts'
+import {
+  ACQUIRE_NOW,
+  type Permit,
+  type PermitSource,
+  type Refusal,
+} from '../../contracts/permit.ts'
+import { asRunner, type Cost } from '../../contracts/runner.ts'
 import { toMs } from '../../kernel/duration.ts'
 import { Events } from '../../kernel/events.ts'
 import { realClock, realRandom } from '../../kernel/real-clock.ts'
@@ -126,6 +131,7 @@ export function rateLimiter(options: RateLimiterOptions): RateLimiter {
   const members: Members = {
     name,
     tryAcquire: (cost) => engine.tryAcquire(cost),
+    [ACQUIRE_NOW]: (cost) => engine.acquireNow(cost),
     acquire: (cost, settings) => engine.acquire(cost, settings),
     observe({ status, headers = {} }) {
       const rates = plan.names.slice(0, plan.rates.length)

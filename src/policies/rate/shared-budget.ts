@@ -72,6 +72,8 @@ export class SharedBudget implements Budget {
   #comingAt = Number.NEGATIVE_INFINITY
   #probeAt = Number.NEGATIVE_INFINITY
   #pauseUntil = Number.NEGATIVE_INFINITY
+  /** When Redis last answered. */
+  #heardAt = Number.NEGATIVE_INFINITY
   /** For how long each bucket cannot be full, as the provider has said; to be told. */
   #emptied: number[]
   /** How often Redis was greeted; Infinity once it has answered. */
@@ -108,8 +110,9 @@ export class SharedBudget implements Budget {
     this.#arrive(now)
     if (ahead) return this.#leastWait(now, costs, ahead)
     if (!lacks(this.#slices, costs)) return 0
-    if (this.#isComing(now)) return this.#comingAt - now
-    return this.#mayTakeOnCredit(now, costs) ? 0 : Number.POSITIVE_INFINITY
+    // What others have given back may be there before what is coming.
+    if (this.#mayTakeOnCredit(now, costs)) return 0
+    return this.#isComing(now) ? this.#comingAt - now : Number.POSITIVE_INFINITY
   }
 
   take(now: number, costs: Costs): void {
@@ -152,13 +155,17 @@ export class SharedBudget implements Budget {
     return this.#isOpen ? Number.POSITIVE_INFINITY : this.#own.available(now, dimension)
   }
 
-  replenish(_now: number, costs: Costs): void {
+  replenish(now: number, costs: Costs): void {
     if (this.#mode !== 'alone' && this.#hooks.demand().first === undefined) {
       for (const [at, slice] of this.#slices.entries()) {
         slice.want(costs[at] as number, this.#instances)
       }
     }
-    this.#schedule()
+    this.#schedule(this.#isStale(now))
+  }
+
+  refused(now: number): void {
+    if (this.#isStale(now)) this.#schedule(true)
   }
 
   refusedFor(now: number): number {
@@ -200,6 +207,11 @@ export class SharedBudget implements Budget {
     return this.#slices.some((slice) => slice.isLow(this.#instances))
   }
 
+  /** What is known may have changed: others give back what they did not use. */
+  #isStale(now: number): boolean {
+    return now - this.#heardAt >= UPKEEP_MS
+  }
+
   #isComing(now: number): boolean {
     return this.#comingAt > now
   }
@@ -220,21 +232,24 @@ export class SharedBudget implements Budget {
 
   #mayTakeOnCredit(now: number, costs: Costs): boolean {
     return this.#slices.every((slice, at) => {
-      const missing = (costs[at] as number) - slice.stock
-      if (missing <= 0) return true
+      const missing = slice.missing(costs[at] as number)
+      if (missing === 0) return true
       const ofAll = (slice.owed + missing) * this.#instances
       const available = this.#view.available(now, at)
       return ofAll <= available * UNSEEN_SHARE || (slice.owed === 0 && ofAll <= available)
     })
   }
 
-  /** Asks Redis at the end of this turn, so that one question serves all that happens in it. */
-  #schedule(): void {
+  /**
+   * Asks Redis at the end of this turn, so that one question serves all that happens in it.
+   * @param isNews whether it is worth a question while what was asked for is still to come
+   */
+  #schedule(isNews = false): void {
     if (this.#isScheduled || this.#isClosed) return
     const now = this.#options.clock.now()
     if (this.#calls.isOwed(now) || (this.#mode === 'alone' && now < this.#probeAt)) return
     // What is coming comes first; only news cannot wait.
-    if (this.#isComing(now) && !this.#hasNews(now)) return
+    if (this.#isComing(now) && !isNews && !this.#hasNews(now)) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
@@ -251,11 +266,14 @@ export class SharedBudget implements Budget {
     const now = clock.now()
     const { first, all } = this.#hooks.demand()
     // Before they have met, or while it is not sure that Redis is back, nothing is taken from it.
-    const isAsking = this.#mode === 'shared' && !this.#isComing(now)
+    const isShared = this.#mode === 'shared'
+    const isComing = this.#isComing(now)
     const asked = this.#slices.map((slice, at) => {
-      if (!isAsking) return { charge: 0, least: 0, most: 0 }
+      if (!isShared) return { charge: 0, least: 0, most: 0 }
       slice.measure(now)
-      return slice.ask(first?.[at] ?? 0, all[at] as number, this.#instances)
+      const queued = all[at] as number
+      if (isComing) return slice.settle(queued, this.#instances)
+      return slice.ask(first?.[at] ?? 0, queued, this.#instances)
     })
     const args = this.#argumentsFor(now, asked, MEMBER_MS)
     const toldOf = this.#pauseUntil
@@ -291,6 +309,7 @@ export class SharedBudget implements Budget {
       return
     }
     this.#instances = Math.max(members, this.#options.instances ?? 1)
+    this.#heardAt = now
     let isSlice = false
     for (const [at, slice] of this.#slices.entries()) {
       slice.coming += reply[3 + 2 * at] as number
@@ -327,7 +346,11 @@ export class SharedBudget implements Budget {
 
   #share(now: number): void {
     if (this.#mode === 'alone') {
-      for (const [at, slice] of this.#slices.entries()) slice.charge(this.#own.missing(now, at))
+      for (const [at, slice] of this.#slices.entries()) {
+        const missing = this.#own.missing(now, at)
+        // Who asked for no limit is not blocked for what went without one: it begins with nothing.
+        slice.charge(this.#isOpen ? Math.min(missing, slice.burst) : missing)
+      }
     }
     this.#mode = 'shared'
     this.#greetings = Number.POSITIVE_INFINITY
@@ -384,12 +407,14 @@ export class SharedBudget implements Budget {
     this.#upkeep = undefined
     if (this.#mode !== 'shared') return
     this.#arrive(now)
-    let isDue = false
+    // What is far off may be there sooner, when others give something back.
+    const isFar = this.#comingAt - now > UPKEEP_MS
+    let isDue = isFar && this.#hooks.demand().first !== undefined
     for (const slice of this.#slices) {
       slice.measure(now)
       isDue ||= slice.owed > 0 || slice.stock > slice.reserve(this.#instances)
     }
-    if (isDue) this.#schedule()
+    if (isDue) this.#schedule(true)
     this.#keepUp()
   }
 }

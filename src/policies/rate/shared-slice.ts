@@ -10,6 +10,9 @@ const FEWEST_SHARERS = 4
 /** A rate of use is not judged by less time. */
 const JUDGED_MS = 20
 
+/** Of a cost, what sums of fractions may be wrong by. */
+const ROUNDING = 1e-9
+
 /** What is asked for of one rate. */
 export interface Asked {
   /** To be added to what the processes have taken; less than 0: given back. */
@@ -43,9 +46,14 @@ export class SharedSlice {
 
   take(cost: number): void {
     this.#used += cost
-    const fromStock = Math.min(cost, this.stock)
-    this.stock -= fromStock
-    this.owed += cost - fromStock
+    this.owed += this.missing(cost)
+    this.stock = Math.max(0, this.stock - cost)
+  }
+
+  /** How far a cost goes beyond what is at hand. */
+  missing(cost: number): number {
+    const missing = cost - this.stock
+    return missing > cost * ROUNDING ? missing : 0
   }
 
   /** More, or less than 0: back. */
@@ -100,6 +108,15 @@ export class SharedSlice {
     return { charge, least, most }
   }
 
+  /** As `ask`, but for nothing: only tells what was taken, and gives back what nobody waits for. */
+  settle(queued: number, instances: number): Asked {
+    const unused = Math.max(0, this.stock - queued - this.reserve(instances))
+    const charge = this.owed - unused
+    this.owed = 0
+    this.stock -= unused
+    return { charge, least: 0, most: 0 }
+  }
+
   #mostUnused(instances: number): number {
     return (this.burst * UNUSED_SHARE) / Math.max(FEWEST_SHARERS, instances)
   }
@@ -122,5 +139,5 @@ export function isUnsettled({ owed, stock, coming }: SharedSlice): boolean {
 
 /** How far `costs` go beyond what is at hand, in all rates. */
 export function lacks(slices: readonly SharedSlice[], costs: Costs): boolean {
-  return slices.some(({ stock }, at) => (costs[at] as number) > stock)
+  return slices.some((slice, at) => slice.missing(costs[at] as number) > 0)
 }

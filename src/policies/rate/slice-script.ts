@@ -37,7 +37,7 @@ for i = 4, #ARGV, 8 do
   if slice > 0 then ready = math.max(ready, full - burst * ms - now) end
   redis.call('HSET', KEYS[1], field, text(full))
   keep = math.max(keep, full - now)
-  reply[#reply + 1] = text(slice)
+  reply[#reply + 1] = string.format('%.17g', slice)
   reply[#reply + 1] = text(math.max(0, full - now))
 end
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', keep + 60000))
@@ -47,4 +47,4 @@ table.insert(reply, 1, redis.call('ZCARD', KEYS[2]))
 return reply`
 
 /** SHA-1 of the script, by which a server knows it; written out, as hashing costs an import. */
-export const SLICE_SHA = '9218181bc87f1414cecafdb0307791efd3ce69c4'
+export const SLICE_SHA = '6e164dbaefa9216646bf84d1f9674c4ff3b687be'

@@ -69,6 +69,8 @@ export class TokenBuckets implements Budget {
   /** Time brings more. */
   replenish(): void {}
 
+  refused(): void {}
+
   refusedFor(): number {
     return 0
   }

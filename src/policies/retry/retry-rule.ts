@@ -55,6 +55,8 @@ export class RetryRule {
       return NO_RETRY
     }
     const wait = Math.max(asked ?? 0, this.#backoffMs(attempt))
+    // Never, or not known: the caller must not wait for it.
+    if (!(wait < Number.POSITIVE_INFINITY)) return NO_RETRY
     if (isBounded && this.#clock.now() + wait >= deadline) return NO_RETRY
     return this.budget === undefined || this.budget.tryTake() ? wait : BUDGET_SPENT
   }
@@ -69,7 +71,8 @@ export class RetryRule {
   /** Exponential, and anything from 0 to that: M. Brooker, "Exponential Backoff And Jitter", AWS 2015. */
   #backoffMs(attempt: number): number {
     const { initialMs, maxMs, factor, isJittered } = this.#backoff
-    const wait = Math.min(maxMs, initialMs * factor ** (attempt - 1))
+    // The power may be infinite, and so many times nothing is no number.
+    const wait = initialMs === 0 ? 0 : Math.min(maxMs, initialMs * factor ** (attempt - 1))
     return isJittered ? wait * this.#random() : wait
   }
 }

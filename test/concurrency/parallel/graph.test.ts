@@ -130,6 +130,23 @@ describe('parallel.graph', () => {
     await clock.advance(1000)
     expect(call.value).toEqual({ user: 'nobody', orders: undefined })
   })
+
+  it('starts nothing after its time limit, though a fallback has made a node ready', async () => {
+    const clock = new FakeClock()
+    const started: string[] = []
+    const call = watch(
+      parallel.graph(
+        {
+          user: { after: [], run: () => new Promise<string>(() => {}), fallback: 'nobody' },
+          orders: { after: ['user'], run: () => started.push('orders'), fallback: 0 },
+        },
+        { clock, timeout: '1s' },
+      ),
+    )
+    await clock.advance(1000)
+    expect(call.value).toEqual({ user: 'nobody', orders: 0 })
+    expect(started).toEqual([])
+  })
 })
 
 describe('a graph that cannot be run', () => {

@@ -80,6 +80,12 @@ it('does not reject when its signal is aborted, before or meanwhile', async () =
   expect(await call).toEqual([{ ok: true, value: 1 }, aborted])
 })
 
+it('ends without tasks too when its signal is aborted before', async () => {
+  const call = watch(parallel.settle({}, { signal: AbortSignal.abort() }))
+  await new Promise(setImmediate)
+  expect(call.value).toEqual({})
+})
+
 it('waits for what still runs where it is told to', async () => {
   const clock = new FakeClock()
   const deaf = () => endsAfter(clock, 3000, 'late')()

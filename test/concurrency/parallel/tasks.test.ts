@@ -227,6 +227,19 @@ describe('time limits', () => {
     expect(call.value).toEqual({ done: 1, slow: 'ERR_TIMEOUT', optional: undefined })
   })
 
+  it('of the whole call abort the tasks that fallbacks stand in for', async () => {
+    const clock = new FakeClock()
+    const signals: AbortSignal[] = []
+    const run = (signal: AbortSignal) => {
+      signals.push(signal)
+      return never()
+    }
+    const call = watch(parallel([{ run, fallback: 1 }], { clock, timeout: '2s' }))
+    await clock.advance(2000)
+    expect(call.value).toEqual([1])
+    expect(signals[0]?.reason).toMatchObject({ code: 'ERR_TIMEOUT' })
+  })
+
   it('of the whole call reject it where a task has no fallback', async () => {
     const clock = new FakeClock()
     const signals: AbortSignal[] = []

@@ -146,3 +146,17 @@ describe('a process', () => {
     expect(seen).toEqual(['half-open'])
   })
 })
+
+describe('opossum when its breaker is forgotten', () => {
+  it('is not made any more, and counting goes on', () => {
+    const seen = run(`
+      const circuit = new Circuit(resolveBreakerOptions({ minimumCalls: 2 }))
+      circuit.admit().ended({ error: 1 })
+      circuit.engine.retire()
+      await loadOpossum(); await null
+      seen.push(circuit.engine.opossum === undefined)
+      circuit.admit().ended({ error: 1 })
+      seen.push(circuit.state)`)
+    expect(seen).toEqual([true, 'open'])
+  })
+})

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { realClock } from '../../../src/kernel/real-clock.ts'
 import { circuitBreaker } from '../../../src/policies/breaker/circuit-breaker.ts'
+import { resolveBreakerOptions } from '../../../src/policies/breaker/resolve-options.ts'
 
 const share = 'must be a number above 0 and up to 1, got'
 
@@ -61,4 +63,17 @@ describe('a wrong option', () => {
       'circuitBreaker() takes an options object, got text',
     )
   })
+})
+
+describe('a time-out of many days', () => {
+  it.each([{ timeout: '30d' }, { halfOpen: { probeTimeout: '30d' } }] as const)(
+    'leaves a probe one that the real clock sets: %j',
+    (options) => {
+      const timer = realClock.setTimeout(() => {}, resolveBreakerOptions(options).probeTimeoutMs, {
+        unref: true,
+      })
+      expect(timer).toBeDefined()
+      realClock.clearTimeout(timer)
+    },
+  )
 })

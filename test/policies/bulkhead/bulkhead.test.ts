@@ -250,6 +250,7 @@ describe('the end of a bulkhead', () => {
     })
     const aborted = codeOf(sem.drain({ signal: AbortSignal.timeout(1) }))
     expect(await aborted).toBe('ERR_ABORTED')
+    expect(sem.stats().aborted).toBe(0)
     endFirst()
     await turn()
     expect(drained).toBe(false)
@@ -293,6 +294,49 @@ it('tells who waits, who is turned away, and when it is idle', async () => {
     ['reject', { reason: 'full' }],
     ['idle', {}],
   ])
+})
+
+describe('a listener', () => {
+  it('of wait may free the place that is waited for', async () => {
+    const cells = bulkhead({ max: 1, queue: 1 })
+    const permit = await cells.acquire()
+    cells.on('wait', () => permit.release())
+    const run = vi.fn(() => 5)
+    void cells(run)
+    await turn()
+    expect(run).toHaveBeenCalledOnce()
+    expect(cells.stats()).toMatchObject({ running: 0, waiting: 0 })
+  })
+
+  it('of wait may close the bulkhead, or abort the caller who waits', async () => {
+    const closing = bulkhead({ max: 1, queue: 1 })
+    await closing.acquire()
+    closing.on('wait', () => closing.close())
+    let code: unknown
+    void codeOf(closing(() => 5)).then((found) => {
+      code = found
+    })
+    await turn()
+    expect(code).toBe('ERR_CLOSED')
+    const aborting = bulkhead({ max: 1, queue: 1 })
+    const permit = await aborting.acquire()
+    const controller = new AbortController()
+    aborting.on('wait', () => controller.abort())
+    expect(await codeOf(aborting(() => 5, { signal: controller.signal }))).toBe('ERR_ABORTED')
+    permit.release()
+    expect(await aborting(() => 5)).toBe(5)
+    expect(aborting.stats()).toMatchObject({ running: 0, waiting: 0, aborted: 1 })
+  })
+
+  it('of reject may close the bulkhead', async () => {
+    const cells = bulkhead({ max: 1, queue: 2 })
+    await cells.acquire()
+    cells.on('reject', () => cells.close())
+    const waiting = [codeOf(cells(() => 1)), codeOf(cells(() => 2))]
+    cells.close()
+    expect(await Promise.all(waiting)).toEqual(['ERR_CLOSED', 'ERR_CLOSED'])
+    expect(cells.stats()).toMatchObject({ running: 1, waiting: 0, rejected: 2 })
+  })
 })
 
 describe('wrong options', () => {

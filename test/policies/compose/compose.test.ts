@@ -7,7 +7,7 @@ import { fallback } from '../../../src/policies/fallback/fallback.ts'
 import { retry } from '../../../src/policies/retry/retry.ts'
 import { timeout } from '../../../src/policies/timeout/timeout.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
-import { expectIdle, failsTimes, follow, Task } from '../guard/fixture.ts'
+import { countedSignal, expectIdle, failsTimes, follow, Task } from '../guard/fixture.ts'
 
 function noting(name: string, log: string[]): Runner {
   return asRunner(
@@ -94,6 +94,29 @@ describe('a limiter of another library', () => {
     task.last.resolve('late')
     await clock.advance(100)
     expect(task.calls).toHaveLength(1)
+  })
+})
+
+describe('the queue of a limiter of another library', () => {
+  it('is left as soon as the signal of a call is aborted, with no listener at it', async () => {
+    const run = compose(pLimit(1))
+    const task = new Task()
+    const first = countedSignal()
+    const busy = follow(run(task.run, { signal: first.signal }))
+    const { controller, signal, count } = countedSignal()
+    const call = follow(run(task.run, { signal }))
+    await new FakeClock().advance(0)
+    controller.abort(new Error('gone'))
+    await new FakeClock().advance(0)
+    expect(call.error).toMatchObject({ code: 'ERR_ABORTED', cause: new Error('gone') })
+    task.last.resolve('done')
+    await new FakeClock().advance(0)
+    expect([busy.value, task.calls.length]).toEqual(['done', 1])
+    expect(first.count()).toBeLessThanOrEqual(0)
+    expect(count()).toBeLessThanOrEqual(0)
+    const late = follow(run(task.run, { signal }))
+    await new FakeClock().advance(0)
+    expect(late.error).toMatchObject({ code: 'ERR_ABORTED' })
   })
 })
 

@@ -1,12 +1,11 @@
 import type {
   Admission,
   BreakerGate,
-  Cost,
   Permit,
   PermitSource,
   Refusal,
 } from '../../../src/contracts/permit.ts'
-import type { RunOptions } from '../../../src/contracts/runner.ts'
+import type { Cost, RunOptions } from '../../../src/contracts/runner.ts'
 import { ResilienceError } from '../../../src/kernel/errors.ts'
 
 /** A breaker that writes down what it is told, and is opened by hand. */

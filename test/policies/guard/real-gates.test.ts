@@ -54,6 +54,50 @@ describe('a guard around a real breaker, limiter and bulkhead', () => {
     expectIdle(clock)
   })
 
+  it('takes of each dimension of the limit what the call says, and one place in flight', async () => {
+    const clock = new FakeClock(1_000_000)
+    const limit = rateLimiter({
+      limits: { requests: perSecond(10), tokens: perSecond(100) },
+      clock,
+      random,
+    })
+    const cells = bulkhead({ max: 5, clock })
+    const run = guard({ limit, bulkhead: cells, clock, random })
+    expect(await run(async () => 'many', { cost: { tokens: 60 } })).toBe('many')
+    expect(limit.tryAcquire({ tokens: 41 })).toMatchObject({ ok: false })
+    expect(limit.tryAcquire({ tokens: 40 })).toMatchObject({ ok: true })
+    await clock.advance('1s')
+    expect(await run(async () => 'heavy', { weight: 8 })).toBe('heavy')
+    expect(limit.tryAcquire(3)).toMatchObject({ ok: false })
+    expectIdle(clock)
+  })
+
+  it('counts a call that waits for its token as no refusal of the limit', async () => {
+    const clock = new FakeClock(1_000_000)
+    const limit = rateLimiter({ limits: { requests: perSecond(1) }, clock, random })
+    const run = guard({ limit, clock, random })
+    const calls = [1, 2].map((value) => follow(run(async () => value)))
+    await clock.advance('1s')
+    expect(calls.map(({ value }) => value)).toEqual([1, 2])
+    expect(limit.stats()).toMatchObject({ acquired: 2, waited: 1, rejected: 0 })
+    expectIdle(clock)
+  })
+
+  it('gives the tokens back where the bulkhead refuses', async () => {
+    const clock = new FakeClock(1_000_000)
+    const limit = rateLimiter({ limits: { requests: perSecond(5) }, clock, random })
+    const run = guard({ limit, bulkhead: 1, clock, random })
+    const task = new Task()
+    const first = follow(run(task.run))
+    for (let i = 0; i < 20; i++) {
+      await expect(run(task.run)).rejects.toMatchObject({ code: 'ERR_BULKHEAD_FULL' })
+    }
+    expect(limit.stats().available).toEqual({ requests: 4 })
+    task.last.resolve('done')
+    await clock.advance(0)
+    expect(first.value).toBe('done')
+  })
+
   it('builds them of options, named like itself', async () => {
     const clock = new FakeClock(1_000_000)
     const run = guard({

@@ -331,3 +331,18 @@ describe('misuse', () => {
 function openFor(retryAfterMs: number): ResilienceError {
   return new ResilienceError('ERR_CIRCUIT_OPEN', 'open', { retryAfterMs })
 }
+
+describe('a wait without an end', () => {
+  it('is none: the error is what the caller gets', async () => {
+    const clock = new FakeClock()
+    const never = { backoff: { initial: Infinity, max: Infinity }, budget: false } as const
+    for (const random of [0, 0.5]) {
+      const again = retry({ clock, random: () => random, ...never })
+      await expect(again(failsTimes(9).run)).rejects.toThrow('down')
+    }
+    const patient = retry({ clock, backoff: { max: Infinity }, budget: false })
+    const asked = Object.assign(new Error('never'), { retryAfterMs: Infinity })
+    await expect(patient(failsTimes(9, asked).run)).rejects.toBe(asked)
+    expect(clock.pending).toBe(0)
+  })
+})

@@ -197,4 +197,31 @@ describe('a connection of the user', () => {
       await connection.disconnect(false)
     }
   })
+
+  it('keeps nothing of a limiter that is closed, even before it was ready', async () => {
+    const redis = await server()
+    const clientOptions = { host: '127.0.0.1', port: redis.port }
+    const connection = new Bottleneck.IORedisConnection({ Redis, clientOptions })
+    const mine = () => {}
+    connection.on('error', mine)
+    const { Events, limiters } = connection as unknown as {
+      Events: { _events: { error?: { cb: unknown }[] } }
+      limiters: object
+    }
+    try {
+      for (const isUsed of [true, false]) {
+        const limit = bottleneckLimiter({ id: `used ${isUsed}`, connection, maxConcurrent: 2 })
+        if (isUsed) expect(await limit(async () => 1)).toBe(1)
+        await limit.close()
+      }
+      // What was closed before it was ready has entered itself by then.
+      const last = bottleneckLimiter({ id: 'last', connection })
+      await last(async () => 1)
+      await last.close()
+      await expect.poll(() => Object.keys(limiters)).toEqual([])
+      expect(Events._events.error?.map(({ cb }) => cb)).toEqual([mine])
+    } finally {
+      await connection.disconnect(false)
+    }
+  })
 })

@@ -74,6 +74,13 @@ describe('the script on a real server', () => {
     }
   })
 
+  it('gives small amounts in full', async () => {
+    await client.flushall()
+    // Member, its time, pause; field, ms per token, burst, charge, least, most, known, ms until full.
+    const [, , , slice] = await run('a', 60_000, 0, 'usd', 60_000, 1, 0, 0.000123456, 0, 1, 0)
+    expect(slice).toBe(0.000123456)
+  })
+
   it('leaves no key that lives for ever', async () => {
     await client.flushall()
     await run('member', 60_000, 0, 'requests', 1000, 60, 30, 1, 2, 60, 0)
