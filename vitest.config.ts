@@ -39,7 +39,9 @@ const onRealRedis = {
 /** These keep a machine of two cores busy by themselves. */
 const redisLoad = [
   'test/redis/example/outage.test.ts',
+  'test/redis/bottleneck/**/*.test.ts',
   'test/redis/faults/soak.test.ts',
+  'test/redis/limiter/**/*.test.ts',
   'test/redis/nemesis/**/*.test.ts',
   'test/redis/processes/**/*.test.ts',
 ]

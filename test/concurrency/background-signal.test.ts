@@ -39,10 +39,10 @@ function run(program: string, wrapper: readonly string[] = []) {
     ...wrapper,
     ...[process.execPath, '--input-type=module', '-e'],
     `const source = ${JSON.stringify(source)}
-    setTimeout(() => process.exit(99), 1500)
+    setTimeout(() => process.exit(99), 15_000)
     ${program}`,
   ]
-  return spawnSync(command as string, args, { encoding: 'utf8', timeout: 10_000 })
+  return spawnSync(command as string, args, { encoding: 'utf8', timeout: 20_000 })
 }
 
 describe('SIGTERM to a process with background work', () => {
