@@ -1,5 +1,5 @@
 import { ResilienceError } from '../../kernel/errors.ts'
-import { quietError } from '../guard/quiet-error.ts'
+import { quietError } from '../../kernel/quiet-error.ts'
 
 /**
  * One for all calls that an opening turns away: to make an error costs several times what the rest of a

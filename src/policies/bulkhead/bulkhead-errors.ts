@@ -1,23 +1,14 @@
 import { kindOf, shown } from '../../kernel/duration.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
 import { invalidOption } from '../../kernel/options.ts'
+import { quietError } from '../../kernel/quiet-error.ts'
 import type { BulkheadSettings } from './bulkhead-options.ts'
 
-/**
- * Without a stack: under overload they are made by the thousand, collecting the frames is most of what
- * a rejection costs, and all frames would be of this library.
- */
 export function fullError({ label, max, queue }: BulkheadSettings): ResilienceError {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    return new ResilienceError(
-      'ERR_BULKHEAD_FULL',
-      `${label} is full: ${max} run and ${queue} wait; try later, or give it a longer queue`,
-    )
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
+  return quietError(
+    'ERR_BULKHEAD_FULL',
+    `${label} is full: ${max} run and ${queue} wait; try later, or give it a longer queue`,
+  )
 }
 
 export function tooLongError({ label, maxWaitMs }: BulkheadSettings): ResilienceError {

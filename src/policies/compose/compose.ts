@@ -9,7 +9,7 @@ import {
 import { kindOf } from '../../kernel/duration.ts'
 import type { ResilienceError } from '../../kernel/errors.ts'
 import { invalidOption } from '../../kernel/options.ts'
-import { quietError } from '../guard/quiet-error.ts'
+import { quietError } from '../../kernel/quiet-error.ts'
 
 type Task = (signal: AbortSignal) => unknown
 

@@ -6,8 +6,8 @@ import {
 } from '../../contracts/permit.ts'
 import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { isResilienceError, type ResilienceError } from '../../kernel/errors.ts'
+import { quietError } from '../../kernel/quiet-error.ts'
 import type { Plan } from './plan.ts'
-import { quietError } from './quiet-error.ts'
 
 /** The call that an attempt belongs to. */
 export interface AttemptOwner {

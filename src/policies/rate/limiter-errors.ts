@@ -1,4 +1,5 @@
 import { ResilienceError } from '../../kernel/errors.ts'
+import { quietError } from '../../kernel/quiet-error.ts'
 
 /** Why a call was refused. */
 export type RejectReason =
@@ -22,33 +23,15 @@ const TEXT: Record<Exclude<RejectReason, 'not-now'>, string> = {
   'no-redis': "Redis does not answer and whenDown is 'closed'",
 }
 
-/** Under overload there are many of them, and their stack says nothing: it costs more than the rest. */
-function withoutStack(make: () => ResilienceError): ResilienceError {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return make()
-  } finally {
-    Error.stackTraceLimit = limit
-  }
-}
-
 export function rateLimited(
   name: string,
   reason: Exclude<RejectReason, 'not-now'>,
   retryAfterMs: number,
 ): ResilienceError {
   const remedy = `try again in ${retryAfterMs} ms, send less, or raise its limits`
-  return withoutStack(
-    () =>
-      new ResilienceError(
-        'ERR_RATE_LIMITED',
-        `rate limiter '${name}': ${TEXT[reason]}; ${remedy}`,
-        {
-          retryAfterMs,
-        },
-      ),
-  )
+  return quietError('ERR_RATE_LIMITED', `rate limiter '${name}': ${TEXT[reason]}; ${remedy}`, {
+    retryAfterMs,
+  })
 }
 
 export function limiterClosed(name: string): ResilienceError {
@@ -56,10 +39,7 @@ export function limiterClosed(name: string): ResilienceError {
 }
 
 export function waitAborted(reason: unknown): ResilienceError {
-  return withoutStack(
-    () =>
-      new ResilienceError('ERR_ABORTED', 'the wait for a permit was aborted by its signal', {
-        cause: reason,
-      }),
-  )
+  return quietError('ERR_ABORTED', 'the wait for a permit was aborted by its signal', {
+    cause: reason,
+  })
 }

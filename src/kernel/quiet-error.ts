@@ -1,8 +1,8 @@
-import { type ErrorCode, ResilienceError } from '../../kernel/errors.ts'
+import { type ErrorCode, ResilienceError } from './errors.ts'
 
 /**
  * An error without a stack: it would show a timer or a listener of ours, never the caller, and
- * capturing it costs several times the rest of a rejected call.
+ * capturing it costs several times the rest of a rejected call. Under overload there are thousands.
  */
 export function quietError(
   code: ErrorCode,
