@@ -412,13 +412,15 @@ describe('whatever happens to Redis, and when', () => {
         load.stop()
         const seconds = (clock.now() - from) / 1000
         const flushes = steps.filter((each) => each === 'flush').length
+        // What Redis has saved up while nobody asked it is there at once: half a burst at most.
         expect(load.since(from)).toBeLessThanOrEqual(
-          1.2 * RATE * seconds + 0.2 * RATE + flushes * RATE,
+          1.2 * RATE * seconds + 0.5 * RATE + flushes * RATE,
         )
-        expect(load.since(from)).toBeGreaterThanOrEqual(0.7 * RATE * seconds - 0.25 * RATE)
+        // Each change costs a little of what could have been let through, and there are up to six.
+        expect(load.since(from)).toBeGreaterThanOrEqual(0.7 * RATE * seconds - RATE)
         for (const limiter of limiters) limiter.close()
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[['hang', 'hang', 'hang', 'hang', 'up'], 273]] },
     )
   })
 })
