@@ -1,6 +1,5 @@
 // The bundler makes a file of its own for each set of entries that share something, which is half a
-// dozen small ones, and Node takes about a millisecond to find and load each of them at every start of
-// a program. All that '.' shares with other entries becomes one file. What only '.' and './testing'
+// dozen small ones, and Node has to find and load each of them at every start of a program. All that '.' shares with other entries becomes one file. What only '.' and './testing'
 // have in common is one already.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

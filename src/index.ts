@@ -173,7 +173,6 @@ export {
 export type { RejectReason } from './policies/rate/limiter-errors.ts'
 export type { RateLimiterEvents } from './policies/rate/limiter-events.ts'
 export type {
-  AcquireOptions,
   DistributedOptions,
   LimiterQueueOptions,
   RateLimiterOptions,

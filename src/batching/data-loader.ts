@@ -1,3 +1,4 @@
+import { isThenable } from '../kernel/thenable.ts'
 import {
   batchScheduleFnOf,
   cacheKeyFnOf,
@@ -225,10 +226,6 @@ function settledWith<V>(value: V | PromiseLike<V> | Error): Promise<V> {
   // Whoever primes an error means it: it is unhandled only if a load() of it is.
   promise.catch(() => {})
   return promise
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return Boolean(value) && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function isArrayLike(value: unknown): value is ArrayLike<unknown> {

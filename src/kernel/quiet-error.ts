@@ -7,7 +7,7 @@ import { type ErrorCode, ResilienceError } from './errors.ts'
 export function quietError(
   code: ErrorCode,
   message: string,
-  options?: { cause?: unknown; retryAfterMs?: number },
+  options?: ConstructorParameters<typeof ResilienceError>[2],
 ): ResilienceError {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0

@@ -89,7 +89,7 @@ export function compareHead(
   return andThen(standingOf(region, storeKey, { ...header, tags }, asked), (standing) => {
     if (standing === 'dead') return 'dead'
     if (standing === 'expired') return { entry, tags, expired: true, freshUntil: entry.freshUntil }
-    // The head has no checksum of its own. One that was damaged would keep the copy fresh for ever.
+    // The copy was shortened here, by a soft invalidation for one: what L2 has is read in full.
     if (!isSameSpan(header, entry)) return 'unknown'
     const offset = core.clock.now() - remote.storeNow()
     return { entry, tags, expired: false, freshUntil: Math.round(header.freshUntil + offset) }

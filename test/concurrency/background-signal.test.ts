@@ -32,6 +32,14 @@ async function terminated(...args: string[]) {
 const asProcessOne = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child']
 const canBeProcessOne = spawnSync('unshare', [...asProcessOne, 'true']).status === 0
 
+/** Where there are no namespaces: a process that takes itself for number 1, and is spared like it. */
+const asIfProcessOne = `
+  const { pid } = process
+  const kill = process.kill.bind(process)
+  Object.defineProperty(process, 'pid', { value: 1 })
+  process.kill = (whom, signal) => whom === 1 || kill(whom, signal)
+`
+
 /** Runs a program that sends itself a signal. */
 function run(program: string, wrapper: readonly string[] = []) {
   const source = new URL('../../src/concurrency/background.ts', import.meta.url).href
@@ -77,13 +85,17 @@ describe('SIGTERM to a process with background work', () => {
     expect(code).toBe(7)
   })
 
-  it.skipIf(!canBeProcessOne)('ends process 1 of a container too', () => {
+  it.each([
+    ['', canBeProcessOne ? ['unshare', ...asProcessOne] : undefined],
+    [', as far as a process can play it', undefined],
+  ])('ends process 1 of a container too%s', (_, wrapper) => {
     const program = `
+      ${wrapper ? 'const { pid, kill } = process' : asIfProcessOne}
       const { background } = await import(source)
       background({ drainOn: ['SIGTERM'] }).run(() => console.log('done', process.pid))
-      process.kill(process.pid, 'SIGTERM')
+      kill.call(process, pid, 'SIGTERM')
     `
-    const { stdout, stderr, status } = run(program, ['unshare', ...asProcessOne])
+    const { stdout, stderr, status } = run(program, wrapper)
     expect([stdout, stderr, status]).toEqual(['done 1\n', '', 143])
   })
 

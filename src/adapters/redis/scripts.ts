@@ -174,7 +174,7 @@ return stamps(out, names, found, keys + 1, epoch, number)`,
 
 /**
  * Leases what is missing, for a reader who asks for the entries themselves by a plain `MGET` right
- * behind it: what goes through Lua is copied twice more, which is most of what `READ` costs.
+ * behind it: what goes through Lua is copied twice more.
  * KEYS: sequence; the entries; their leases; the stamps. ARGV: epoch, keys, tags, token, lease ms.
  * Reply: epoch, number, now, [place of a missing key, 0 | 1 granted | 2 held, [f, m, x] or nil, ...];
  * for each stamp hard, soft.

@@ -1,5 +1,6 @@
 import type { Timer } from '../../contracts/clock.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
+import { isThenable } from '../../kernel/thenable.ts'
 import type { Call, CallJob } from './call.ts'
 
 /** What to make of a failure. */
@@ -209,12 +210,4 @@ export abstract class Job implements CallJob {
     this.call.settings.clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
 }

@@ -1,6 +1,7 @@
 import { kindOf, toMs } from '../../kernel/duration.ts'
 import { checkBoolean, checkOptionNames, invalidOption } from '../../kernel/options.ts'
-import { isThenable, type Recover } from './job.ts'
+import { isThenable } from '../../kernel/thenable.ts'
+import type { Recover } from './job.ts'
 import type { TaskSpec } from './task.ts'
 
 /** A task as it was given, checked. */

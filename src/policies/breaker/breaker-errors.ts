@@ -1,4 +1,4 @@
-import { ResilienceError } from '../../kernel/errors.ts'
+import type { ResilienceError } from '../../kernel/errors.ts'
 import { quietError } from '../../kernel/quiet-error.ts'
 
 /**
@@ -11,32 +11,28 @@ export function openError(
   cause: Error | undefined,
   leftMs: () => number,
 ): ResilienceError {
-  const error = new ResilienceError(
+  const error = quietError(
     'ERR_CIRCUIT_OPEN',
     `the circuit '${name}' is open since too many of its calls failed or were slow (see cause); call again after retryAfterMs, or do without`,
     cause && { cause },
   )
   Object.defineProperty(error, 'retryAfterMs', { get: leftMs, enumerable: true })
-  return withoutStack(error)
+  return error
 }
 
 export function probingError(name: string, cause: Error | undefined): ResilienceError {
-  return withoutStack(
-    new ResilienceError(
-      'ERR_CIRCUIT_OPEN',
-      `the circuit '${name}' is half-open and as many calls as it takes are finding out; call again soon, or set halfOpen.waiters to 'wait'`,
-      cause && { cause },
-    ),
+  return quietError(
+    'ERR_CIRCUIT_OPEN',
+    `the circuit '${name}' is half-open and as many calls as it takes are finding out; call again soon, or set halfOpen.waiters to 'wait'`,
+    cause && { cause },
   )
 }
 
 export function isolatedError(name: string, reason: string | undefined): ResilienceError {
-  return withoutStack(
-    new ResilienceError(
-      'ERR_CIRCUIT_OPEN',
-      `the circuit '${name}' is isolated${reason === undefined ? '' : ` (${reason})`}; dispose what isolate() gave, or call reset()`,
-      { retryable: false },
-    ),
+  return quietError(
+    'ERR_CIRCUIT_OPEN',
+    `the circuit '${name}' is isolated${reason === undefined ? '' : ` (${reason})`}; dispose what isolate() gave, or call reset()`,
+    { retryable: false },
   )
 }
 
@@ -51,9 +47,4 @@ export function abortedError(signal: AbortSignal): ResilienceError {
   return quietError('ERR_ABORTED', 'the call was aborted by its signal', {
     cause: signal.reason,
   })
-}
-
-function withoutStack(error: ResilienceError): ResilienceError {
-  error.stack = `${error.name}: ${error.message}`
-  return error
 }

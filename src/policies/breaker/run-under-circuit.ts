@@ -1,14 +1,12 @@
 import type { Timer } from '../../contracts/clock.ts'
 import type { RunOptions } from '../../contracts/runner.ts'
+import { unabortedSignal } from '../../kernel/unaborted-signal.ts'
 import { abortedError, timeoutError } from './breaker-errors.ts'
 import { Call } from './call.ts'
 import type { Circuit } from './circuit.ts'
 import { waitForVerdict } from './wait-for-verdict.ts'
 
 type Task<T> = (signal: AbortSignal) => PromiseLike<T> | T
-
-/** For tasks that declare no signal. Others get their own: what they add to it goes with them. */
-const NEVER_ABORTED = new AbortController().signal
 
 /**
  * Runs a task under a circuit. Where nothing but the task can end the call, that costs no timer, no
@@ -37,7 +35,7 @@ export function runUnderCircuit<T>(
 async function run<T>(circuit: Circuit, call: Call, task: Task<T>): Promise<T> {
   let value: T
   try {
-    value = await task(task.length === 0 ? NEVER_ABORTED : new AbortController().signal)
+    value = await task(unabortedSignal(task))
   } catch (error) {
     circuit.failed(call, error)
     throw error

@@ -1,5 +1,6 @@
 import type { Permit, PermitSource, Refusal } from '../../contracts/permit.ts'
 import { asRunner, type Cost, type Runner, type RunOptions } from '../../contracts/runner.ts'
+import { unabortedSignal } from '../../kernel/unaborted-signal.ts'
 import { checkWeight } from './bulkhead-errors.ts'
 import { type BulkheadOptions, type BulkheadSettings, resolveBulkhead } from './bulkhead-options.ts'
 import { type BulkheadEvents, type BulkheadStats, Slots } from './slots.ts'
@@ -155,18 +156,8 @@ async function hold<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   try {
-    return await task(signal ?? signalFor(task))
+    return await task(signal ?? unabortedSignal(task))
   } finally {
     slots.give(weight)
   }
-}
-
-const unheard = new AbortController().signal
-
-/**
- * Never aborted. A task that takes its signal may listen to it and never stop: on a signal that all
- * tasks share, its listeners would pile up.
- */
-function signalFor(task: (signal: AbortSignal) => unknown): AbortSignal {
-  return task.length === 0 ? unheard : new AbortController().signal
 }

@@ -7,6 +7,7 @@ import {
 import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { isResilienceError, type ResilienceError } from '../../kernel/errors.ts'
 import { quietError } from '../../kernel/quiet-error.ts'
+import { isThenable } from '../../kernel/thenable.ts'
 import type { Plan } from './plan.ts'
 
 /** The call that an attempt belongs to. */
@@ -229,7 +230,3 @@ export class Attempt {
 }
 
 /** Something to wait for. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
-  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function'
-}

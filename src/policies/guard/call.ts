@@ -1,8 +1,9 @@
 import type { Timer } from '../../contracts/clock.ts'
 import type { RunOptions } from '../../contracts/runner.ts'
 import { quietError } from '../../kernel/quiet-error.ts'
+import { isThenable } from '../../kernel/thenable.ts'
 import { BUDGET_SPENT, NO_RETRY } from '../retry/retry-rule.ts'
-import { Attempt, type AttemptOwner, isThenable } from './attempt.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { GuardEvents } from './guard-events.ts'
 import type { Plan } from './plan.ts'
 

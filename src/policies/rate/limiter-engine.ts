@@ -1,9 +1,10 @@
 import type { Clock } from '../../contracts/clock.ts'
 import type { Permit, Refusal } from '../../contracts/permit.ts'
-import type { Cost } from '../../contracts/runner.ts'
+import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { Deferred } from '../../kernel/deferred.ts'
 import type { Events } from '../../kernel/events.ts'
 import { invalidOption } from '../../kernel/options.ts'
+import { unabortedSignal } from '../../kernel/unaborted-signal.ts'
 import { Alarm } from './alarm.ts'
 import type { Budget } from './budget.ts'
 import { Caller } from './caller.ts'
@@ -11,7 +12,7 @@ import type { CostPlan, Costs } from './cost-plan.ts'
 import { HeldPermit } from './held-permit.ts'
 import { limiterClosed, type RejectReason, rateLimited, waitAborted } from './limiter-errors.ts'
 import type { RateLimiterEvents } from './limiter-events.ts'
-import type { AcquireOptions, QueueSettings } from './limiter-options.ts'
+import type { QueueSettings } from './limiter-options.ts'
 import { Slots } from './slots.ts'
 import { WaitingLine } from './waiting-line.ts'
 
@@ -24,9 +25,6 @@ export interface EngineParts {
   readonly events: Events<RateLimiterEvents>
   readonly maxPauseMs: number
 }
-
-/** For tasks that take no signal: an own one is a third of what a call costs. */
-const NEVER = new AbortController().signal
 
 /** Timers may ring late by so much: whose turn comes just at the end of its wait still goes. */
 const LATE_MS = 5
@@ -82,7 +80,7 @@ export class LimiterEngine {
     return this.#takeNow(now, costs) ? new HeldPermit(this, costs, now) : undefined
   }
 
-  acquire(cost: Cost | undefined, options: AcquireOptions | undefined): Promise<HeldPermit> {
+  acquire(cost: Cost | undefined, options: RunOptions | undefined): Promise<HeldPermit> {
     try {
       const costs = this.#costsOf(cost, options)
       const now = this.#parts.clock.now()
@@ -96,7 +94,7 @@ export class LimiterEngine {
 
   async run<T>(
     task: (signal: AbortSignal) => PromiseLike<T> | T,
-    options: AcquireOptions | undefined,
+    options: RunOptions | undefined,
   ): Promise<T> {
     const costs = this.#costsOf(options?.cost, options)
     const now = this.#parts.clock.now()
@@ -104,9 +102,7 @@ export class LimiterEngine {
     const permit = this.#takeNow(now, costs) ? undefined : await this.#wait(now, costs, options)
     this.#running++
     try {
-      return await task(
-        options?.signal ?? (task.length === 0 ? NEVER : new AbortController().signal),
-      )
+      return await task(options?.signal ?? unabortedSignal(task))
     } finally {
       this.#running--
       if (permit) permit.release()
@@ -217,7 +213,7 @@ export class LimiterEngine {
     this.#tellDrained()
   }
 
-  #costsOf(cost: Cost | undefined, options: AcquireOptions | undefined): Costs {
+  #costsOf(cost: Cost | undefined, options: RunOptions | undefined): Costs {
     if (this.#isClosed) throw limiterClosed(this.#parts.name)
     return this.#parts.plan.of(cost ?? options?.cost ?? options?.weight)
   }
@@ -242,7 +238,7 @@ export class LimiterEngine {
   }
 
   /** Puts a caller into the line, unless it is known that it waits in vain. */
-  #wait(now: number, costs: Costs, options: AcquireOptions | undefined): Promise<HeldPermit> {
+  #wait(now: number, costs: Costs, options: RunOptions | undefined): Promise<HeldPermit> {
     const { queue, clock } = this.#parts
     const priority = queue.isByPriority ? priorityOf(options) : 0
     const until = Math.min(now + queue.maxWaitMs, options?.deadline ?? Number.POSITIVE_INFINITY)
@@ -403,7 +399,7 @@ export class LimiterEngine {
   }
 }
 
-function priorityOf(options: AcquireOptions | undefined): number {
+function priorityOf(options: RunOptions | undefined): number {
   const priority = options?.priority ?? 0
   if (!Number.isFinite(priority)) throw invalidOption('priority must be a number that is finite')
   return priority

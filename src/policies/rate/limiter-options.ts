@@ -1,5 +1,4 @@
 import type { Clock } from '../../contracts/clock.ts'
-import type { Cost, RunOptions } from '../../contracts/runner.ts'
 import { type Duration, kindOf, shown, toMs } from '../../kernel/duration.ts'
 import {
   checkChoice,
@@ -51,12 +50,6 @@ export interface RateLimiterOptions {
   maxPause?: Duration
   clock?: Clock
   random?: () => number
-}
-
-/** What one call may say. */
-export interface AcquireOptions extends RunOptions {
-  /** What a task takes; `weight` is the same as a plain number. */
-  cost?: Cost
 }
 
 /** The queue as the limiter uses it. */

@@ -4,19 +4,14 @@ import {
   type PermitSource,
   type Refusal,
 } from '../../contracts/permit.ts'
-import { asRunner, type Cost } from '../../contracts/runner.ts'
+import { asRunner, type Cost, type RunOptions } from '../../contracts/runner.ts'
 import { toMs } from '../../kernel/duration.ts'
 import { Events } from '../../kernel/events.ts'
 import { realClock, realRandom } from '../../kernel/real-clock.ts'
 import { CostPlan } from './cost-plan.ts'
 import { LimiterEngine } from './limiter-engine.ts'
 import type { RateLimiterEvents } from './limiter-events.ts'
-import {
-  type AcquireOptions,
-  checkLimiterOptions,
-  queueSettings,
-  type RateLimiterOptions,
-} from './limiter-options.ts'
+import { checkLimiterOptions, queueSettings, type RateLimiterOptions } from './limiter-options.ts'
 import { type HeadersLike, readProviderHeaders } from './provider-headers.ts'
 import { SharedBudget, type SharedStats } from './shared-budget.ts'
 import { TokenBuckets } from './token-buckets.ts'
@@ -51,7 +46,7 @@ export interface RateLimiterStats {
  * manual form, by permits.
  */
 export interface RateLimiter extends PermitSource {
-  <T>(task: (signal: AbortSignal) => PromiseLike<T> | T, options?: AcquireOptions): Promise<T>
+  <T>(task: (signal: AbortSignal) => PromiseLike<T> | T, options?: RunOptions): Promise<T>
   /** For metrics. */
   readonly name: string
   /**
@@ -66,7 +61,7 @@ export interface RateLimiter extends PermitSource {
    * `deadline` or `queue.maxWait`, or the queue is full; with ERR_ABORTED when `signal` aborts, with
    * ERR_INVALID_OPTION for a cost that could never fit, with ERR_CLOSED.
    */
-  acquire(cost?: Cost, options?: AcquireOptions): Promise<Permit>
+  acquire(cost?: Cost, options?: RunOptions): Promise<Permit>
   /**
    * Tells the limiter of a response: Retry-After (with 429, 503, 529) pauses all of it, rate limit
    * headers lower what is left. Give it every response.
