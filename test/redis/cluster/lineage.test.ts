@@ -70,8 +70,9 @@ describe('whether what a cluster holds is of another past', () => {
     }
     const lineages = await lineagesOf(async () => {
       const lanes = [load(), load()]
-      await give(tag, node)
-      isOver = true
+      await give(tag, node).finally(() => {
+        isOver = true
+      })
       await Promise.all(lanes)
     })
     expect(errors).toEqual([])
