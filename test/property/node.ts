@@ -68,6 +68,8 @@ export class Node {
       graceBackoff: 150,
       ...(world.maxLoads === undefined ? {} : { maxLoads: world.maxLoads }),
     })
+    // Nor is it when L2 has lost what was told to it, as often as that is noticed.
+    this.cache.on('gap', this.log.onOvertaken)
     this.fn = this.wrap(world)
     this.#direct = new Map(([2, 3] as const).map((cell) => [cell, { tags: declaredTags(cell) }]))
   }

@@ -125,7 +125,7 @@ export class Feed implements Handing {
           pass: (begin, signal) => own(() => inLimit.pass(begin, signal)),
           once: inLimit.once,
         }
-      : { pass: own, once: false }
+      : { pass: own, once: true }
     // Those that run already hold their places.
     for (const settled of this.#direct) void own(() => settled).then(() => this.pump())
   }

@@ -249,6 +249,8 @@ describe('parallel.map', () => {
           expect(startedAfterwards).toBeLessThanOrEqual(concurrency)
         },
       ),
+      // Both fail in one turn: a limit told of the later one first.
+      { examples: [[[0, 0, 1, 0].map((turns, i) => ({ turns, fails: i > 1 })), 2]] },
     )
   })
 })
