@@ -30,6 +30,7 @@ const standardDecorators = {
 const onRealRedis = {
   retry: process.env.CI ? 2 : 0,
   globalSetup: ['test/redis/servers/global-setup.ts'],
+  setupFiles: ['test/fixed-seed.ts'],
   pool: 'forks' as const,
   maxWorkers: 2,
   testTimeout: 60_000,
@@ -53,6 +54,7 @@ export default defineConfig({
         plugins: [standardDecorators],
         test: {
           name: 'unit',
+          setupFiles: ['test/fixed-seed.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/package/**', 'test/decorators-legacy/**', 'test/redis/**'],
           testTimeout: 20_000,
