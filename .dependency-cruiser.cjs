@@ -35,6 +35,8 @@ const MAY_IMPORT = {
     'read-path',
     'policies',
   ],
+  // Stands on whole caches: streams are kept in one. Knows the shapes of providers, none of their SDKs.
+  llm: ['contracts', 'kernel', 'read-path', 'facade'],
   // Looks at what the adapters store, without a cache.
   cli: ['contracts', 'kernel', 'envelope', 'codec', 'adapters'],
   // The simulation runs whole caches over the protocol of the Redis level.
@@ -50,6 +52,8 @@ const MAY_IMPORT = {
     'adapters',
     'read-path',
     'facade',
+    // The profiles of the models: data.
+    'llm',
   ],
 }
 

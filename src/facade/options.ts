@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { Codec, StandardSchema } from '../contracts/codec.ts'
+import type { LlmLayer } from '../contracts/llm-layer.ts'
 import type { ForeignLimiter, Runner } from '../contracts/runner.ts'
 import type { Store } from '../contracts/store.ts'
 import type { ByteSize } from '../kernel/byte-size.ts'
@@ -79,6 +80,12 @@ export interface FunctionOptions<A extends readonly unknown[] = never[], V = unk
    * any limiter such as `pLimit(5)`. What is stale is served before its fallback is asked.
    */
   guard?: Runner | ForeignLimiter | GuardOptions
+  /**
+   * `promptCache()` of `./llm`: the first argument is a request to an LLM. It makes the key, is sent so
+   * that the provider's own cache helps most, and of the answers only what is good for all is stored.
+   * With it there is no `hardTimeout` and no `refreshAhead` where none is given.
+   */
+  llm?: LlmLayer
   /** Checks values that come from L2 (https://standardschema.dev); what fails is a miss. */
   schema?: StandardSchema
   /** How values become bytes in L2. @default a codec that keeps Date, Map, Set, BigInt, Buffer … */

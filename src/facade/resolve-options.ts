@@ -1,5 +1,6 @@
 import { defaultCodec } from '../codec/default-codec.ts'
 import type { Codec } from '../contracts/codec.ts'
+import type { LlmLayer } from '../contracts/llm-layer.ts'
 import type { LoadGuard } from '../contracts/load-guard.ts'
 import type { Coherence } from '../contracts/store.ts'
 import { toBytes } from '../kernel/byte-size.ts'
@@ -17,6 +18,7 @@ import {
 import type { Sharing } from '../l1/sharing.ts'
 import type { Compression } from '../read-path/core.ts'
 import type { Policy } from '../read-path/policy.ts'
+import { checkLlm, tagsWithLlm } from './llm-function.ts'
 import { checkLoadGuard, refuseInlineGuard } from './load-guard.ts'
 import type { CacheOptions, FreshnessOptions } from './options.ts'
 
@@ -51,7 +53,16 @@ const OF_CACHE = [
 
 const OF_LOADING = [...FRESHNESS, 'cacheIf', 'l1', 'l2', 'guard', 'schema', 'codec', 'tags']
 
-const OF_FUNCTION = [...OF_LOADING, 'name', 'key', 'version', 'manyOrigin', 'scope', 'context']
+const OF_FUNCTION = [
+  ...OF_LOADING,
+  'name',
+  'key',
+  'version',
+  'manyOrigin',
+  'scope',
+  'context',
+  'llm',
+]
 const OF_GET_OR_SET = [...OF_LOADING, 'signal']
 const OF_L1 = ['maxEntries', 'maxBytes', 'ttl', 'values']
 const OF_COMPRESSION = ['algorithm', 'threshold']
@@ -69,6 +80,7 @@ export function checkFunctionOptions(options: unknown): asserts options is Given
   checkTtl(options.ttl, true)
   for (const name of ['key', 'tags', 'manyOrigin']) checkFunction(options[name], name)
   checkBoolean(options.context, 'context')
+  checkLlm(options)
   const { name, version, scope } = options
   if (name !== undefined) checkName(name, 'name')
   const isText = typeof version === 'string' && version.isWellFormed()
@@ -195,19 +207,24 @@ export function resolvePolicy(
       `ttl is missing for ${what}: give it there, or to createCache() for all that name no other`,
     )
   }
+  const llm = given.llm as LlmLayer | undefined
+  const tags = given.tags === undefined ? undefined : checkedTags(given.tags as TagsOf, what)
   const ms = (name: string, standard: number): number =>
     given[name] === undefined ? standard : toMs(given[name], name)
   return Object.freeze({
     ttl: typeof ttl === 'function' ? (ttl as Policy['ttl']) : toMs(ttl, 'ttl'),
     graceMs: ms('grace', 0),
     softTimeoutMs: ms('softTimeout', 0),
-    hardTimeoutMs: ms('hardTimeout', 30_000),
+    // An answer of an LLM takes its time, and nobody pays for one that nobody has asked for.
+    hardTimeoutMs: ms('hardTimeout', llm ? Number.POSITIVE_INFINITY : 30_000),
     completeInBackground: given.completeInBackground === true,
     graceBackoffMs: ms('graceBackoff', 5000),
     jitter: (given.jitter as number | undefined) ?? 0.1,
     refreshAhead:
-      given.refreshAhead === false ? 0 : ((given.refreshAhead as number | undefined) ?? 0.9),
-    tags: given.tags === undefined ? undefined : checkedTags(given.tags as TagsOf, what),
+      given.refreshAhead === false
+        ? 0
+        : ((given.refreshAhead as number | undefined) ?? (llm ? 0 : 0.9)),
+    tags: llm ? tagsWithLlm(llm, tags) : tags,
     cacheIf: given.cacheIf as Policy['cacheIf'],
     negativeTtlMs: given.negativeTtl === undefined ? undefined : ms('negativeTtl', 0),
     errorTtlMs: ms('errorTtl', 0),
@@ -218,7 +235,8 @@ export function resolvePolicy(
     codec: (given.codec as Codec | undefined) ?? defaultCodec,
     manyOrigin: given.manyOrigin as Policy['manyOrigin'],
     strict: given.strict === true,
-    context: given.context === true,
+    context: given.context === true || llm !== undefined,
+    mark: llm && ((value: unknown) => llm.mark(value)),
   })
 }
 

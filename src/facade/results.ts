@@ -28,8 +28,13 @@ export interface PeekedEntry<V> {
 
 /** Counters since the cache or the function was made. */
 export interface CacheStats {
-  /** Reads answered by a fresh value. `l3`: by the provider's own prompt cache. */
+  /**
+   * Reads answered by a fresh value. `l3`: answers of an LLM for which its provider read a part of the
+   * prompt from its own cache; they are misses of the other levels.
+   */
   readonly hits: { readonly l1: number; readonly l2: number; readonly l3: number }
+  /** Answers of an LLM whose whole prompt had to be processed. */
+  readonly missesL3: number
   /** Reads that waited for the origin, whether it answered or failed. */
   readonly misses: number
   /** Reads answered by a stale value. */

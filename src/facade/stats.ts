@@ -6,6 +6,8 @@ import type { CacheStats } from './results.ts'
 export interface Counts {
   hits: number
   hitsL2: number
+  hitsL3: number
+  missesL3: number
   misses: number
   stale: number
   coalesced: number
@@ -20,6 +22,8 @@ export function noCounts(): Counts {
   return {
     hits: 0,
     hitsL2: 0,
+    hitsL3: 0,
+    missesL3: 0,
     misses: 0,
     stale: 0,
     coalesced: 0,
@@ -54,7 +58,14 @@ export function regionStats(
     entries += region.local.size
     bytes += region.local.bytes
   }
-  const { hits, hitsL2, ...others } = sum
+  const { hits, hitsL2, hitsL3, missesL3, ...others } = sum
   const l2Errors = core ? (core.remote?.errors ?? 0) + core.rejectedEntries : 0
-  return { hits: { l1: hits, l2: hitsL2, l3: 0 }, ...others, entries, bytes, l2Errors }
+  return {
+    hits: { l1: hits, l2: hitsL2, l3: hitsL3 },
+    missesL3,
+    ...others,
+    entries,
+    bytes,
+    l2Errors,
+  }
 }

@@ -1,3 +1,4 @@
+import type { LlmLayer } from '../contracts/llm-layer.ts'
 import { kindOf } from '../kernel/duration.ts'
 import { ResilienceError } from '../kernel/errors.ts'
 import { invalidOption } from '../kernel/options.ts'
@@ -7,6 +8,7 @@ import type { LocalKey } from '../l1/local-level.ts'
 import type { Policy } from '../read-path/policy.ts'
 import type { Read } from '../read-path/read-request.ts'
 import type { Region } from '../read-path/region.ts'
+import { LlmFunction } from './llm-function.ts'
 import type { RegionOpener } from './region-opener.ts'
 import type { Given } from './resolve-options.ts'
 
@@ -25,6 +27,7 @@ export class WrappedCore {
   region: Region | undefined
   #policy: Policy | undefined
   #disposed = false
+  readonly #llm: LlmFunction | undefined
   readonly #origin: AnyFunction
   readonly #cacheOf: () => RegionOpener
   readonly #runInWrapContext: <R>(work: () => R) => R
@@ -41,7 +44,9 @@ export class WrappedCore {
     this.#cacheOf = cacheOf
     this.#runInWrapContext = runInWrapContext
     this.isMethod = isMethod
-    this.plainKeys = options.key === undefined && !(isMethod && options.scope !== 'class')
+    const { key, llm, scope } = options
+    this.#llm = llm === undefined ? undefined : new LlmFunction(llm as LlmLayer)
+    this.plainKeys = key === undefined && llm === undefined && !(isMethod && scope !== 'class')
   }
 
   get label(): string {
@@ -87,10 +92,12 @@ export class WrappedCore {
     return made.region
   }
 
-  keyFor(self: unknown, args: readonly unknown[]): LocalKey {
+  /** @param call how an LLM's call is looked up, where that is known */
+  keyFor(self: unknown, args: readonly unknown[], call = this.#llm?.keyOf(args)): LocalKey {
     const { key, scope } = this.options
     let own: LocalKey
-    if (key !== undefined)
+    if (call !== undefined) own = call.key
+    else if (key !== undefined)
       own = this.#givenKey(key as (...args: readonly unknown[]) => unknown, args)
     else if (countOf(args) === 1) own = this.#keyOfOne(args[0])
     else own = keyOf(args)
@@ -103,16 +110,19 @@ export class WrappedCore {
     const region = this.use()
     const policy = this.#policy as Policy
     const origin = this.#origin as (...args: unknown[]) => unknown
-    return {
+    const call = this.#llm?.keyOf(args)
+    const request: Read = {
       region,
       policy,
-      key: this.keyFor(self, args),
+      key: this.keyFor(self, args, call),
       args,
       origin: (given, context) =>
         context === undefined
           ? origin.apply(self, [...given])
           : origin.call(self, context, ...given),
     }
+    if (this.#llm === undefined || call === undefined) return request
+    return this.#llm.read(request, call, this.options.context === true)
   }
 
   dispose(): void {

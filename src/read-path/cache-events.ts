@@ -1,3 +1,4 @@
+import type { LlmCallReport } from '../contracts/llm-layer.ts'
 import type { RemoteHealth } from '../l2/store-status.ts'
 
 /** Which function of which cache an event is about. Keys are for your code: do not log them. */
@@ -22,6 +23,8 @@ export interface CacheEvents {
     readonly durationMs: number
     readonly result: 'ok' | 'error' | 'timeout' | 'aborted'
   }
+  /** A provider has answered a function with the option `llm`. */
+  llm: At & LlmCallReport
   /** Something failed that did not fail a read: L2, a refresh, a value that cannot be stored. */
   error: { readonly cache: string; readonly kind: string; readonly error: unknown }
   /** L1 was full. */
@@ -44,6 +47,7 @@ export const EVENT_NAMES: ReadonlyArray<keyof CacheEvents> = [
   'miss',
   'stale',
   'origin',
+  'llm',
   'error',
   'evict',
   'invalidate',

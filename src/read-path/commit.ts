@@ -3,6 +3,7 @@ import { sealAsync } from '../envelope/seal.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
 import type { Flight } from './flight.ts'
+import { keepExpired } from './keep-expired.ts'
 import { noteVersion } from './known-copy.ts'
 import type { Policy } from './policy.ts'
 import type { Region } from './region.ts'
@@ -52,10 +53,15 @@ export function commit(
       return
     }
     const isTooLarge = reply?.reason === 'too-large'
-    if (isTooLarge) entry.unmark(ENTRY_IN_L2)
-    // Something was invalidated since the load began, of which this process has not heard yet.
-    else if (reply && region.lru.peek(flight.key) === entry) region.lru.delete(flight.key)
     flight.giveLeaseBack({ kind: isTooLarge ? 'unstored' : 'unused' })
+    if (isTooLarge) entry.unmark(ENTRY_IN_L2)
+    // Something was invalidated since the load began, of which this process may not have heard yet.
+    else if (reply && region.lru.peek(flight.key) === entry) {
+      region.lru.delete(flight.key)
+      if (reply.reason === 'tag-changed') {
+        await keepExpired(region, flight, entry, { ...fence, tags: all })
+      }
+    }
   }
   core.background.track(work())
 }

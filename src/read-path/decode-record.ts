@@ -60,6 +60,7 @@ function decodedValue(
   let value: unknown
   try {
     value = policy.codec.decode(payload)
+    if (policy.mark) value = policy.mark(value)
   } catch (error) {
     return rejectEntry(region, 'decode', error)
   }

@@ -39,4 +39,6 @@ export interface Policy {
   readonly manyOrigin: ((...args: never[]) => unknown) | undefined
   readonly strict: boolean
   readonly context: boolean
+  /** Makes of a value what is kept of it, so that it shows where it came from. */
+  readonly mark: ((value: unknown) => unknown) | undefined
 }

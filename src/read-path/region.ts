@@ -58,6 +58,8 @@ export class Region {
 
   hits = 0
   hitsL2 = 0
+  hitsL3 = 0
+  missesL3 = 0
   misses = 0
   stale = 0
   coalesced = 0

@@ -40,6 +40,10 @@ export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): voi
     return
   }
   const outcome = entryOutcome(entry, 'origin', 'loaded')
+  if (policy.mark) {
+    entry.value = policy.mark(entry.value)
+    prepareForL1(region, entry)
+  }
   if (flight.raced) unverify(entry)
   // Otherwise another process may have loaded it meanwhile: L2 has to say that nobody has.
   const isOurs = flight.lease.isCertain(region.core.clock.now())
