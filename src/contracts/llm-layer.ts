@@ -54,7 +54,10 @@ export interface LlmLayer {
     send: (args: readonly unknown[]) => unknown,
     load: LlmLoad,
   ): Promise<unknown>
-  /** A copy of an answer that shows that it was paid for before. */
+  /**
+   * A copy of an answer that is known to have been paid for before. By its identity: codecs refuse
+   * members that are named by symbols.
+   */
   mark(value: unknown): unknown
 }
 
