@@ -49,8 +49,10 @@ export function storeLoaded(region: Region, flight: Flight, loaded: Loaded): voi
   const isOurs = flight.lease.isCertain(region.core.clock.now())
   if (isOurs && policy.useL1 && region.core.useL1) put(region, flight.key, entry, policy)
   flight.succeed(outcome, loaded.tags)
+  const { writes } = region
   commit(region, flight, entry, loaded.tags, () => {
-    if (!isOurs) putConfirmed(region, flight, entry)
+    // What was written or removed meanwhile stands: the load is over, and no more told of that.
+    if (!isOurs && region.writes === writes) putConfirmed(region, flight, entry)
   })
 }
 

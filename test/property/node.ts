@@ -44,9 +44,14 @@ export class Node {
   constructor({ index, world, clock, random, store, traffic, origins }: NodeOptions) {
     this.index = index
     this.log = new StoreLog(clock, store.timeoutMs)
-    // What is being loaded may be older than what was written: it is not joined any more.
-    this.log.onOvertaken = () => {
-      for (const cell of CELLS) origins.allowAnother(index, cell)
+    // What is being loaded may be older than what was written: it is not joined any more. Nor after an
+    // invalidation, as often as a message of it comes: what L2 did not acknowledge in time is told again,
+    // which nobody can tell from a new one, and L2 may have shown it before its message came.
+    this.log.onOvertaken = (keys) => {
+      for (const cell of CELLS) {
+        if (keys?.every((key) => !key.endsWith(`~${cell}`))) continue
+        origins.allowAnother(index, cell)
+      }
     }
     this.#origins = origins
     this.#chaos = chaosStore(store, { seed: index + 1 })
@@ -69,7 +74,7 @@ export class Node {
       ...(world.maxLoads === undefined ? {} : { maxLoads: world.maxLoads }),
     })
     // Nor is it when L2 has lost what was told to it, as often as that is noticed.
-    this.cache.on('gap', this.log.onOvertaken)
+    this.cache.on('gap', () => this.log.onOvertaken())
     this.fn = this.wrap(world)
     this.#direct = new Map(([2, 3] as const).map((cell) => [cell, { tags: declaredTags(cell) }]))
   }

@@ -29,8 +29,8 @@ export class Traffic {
 
 /** What one node has seen of its store; kept apart from what the cache says about it. */
 export class StoreLog {
-  /** Called when the node is told that another one has written, or that its lease is lost. */
-  onOvertaken: () => void = () => {}
+  /** Called when the node hears of a write, an invalidation or a lost lease: of some keys, or of any. */
+  onOvertaken: (keys?: readonly string[]) => void = () => {}
   operations = 0
   /** Messages of other nodes that have not arrived yet. */
   untold = 0
@@ -97,11 +97,17 @@ function scheduledBus(context: StoreContext, traffic: Traffic, log: StoreLog) {
     if (!traffic.bus) return
     tail = tail.then(async () => {
       await traffic.pass(`message ${message.kind}`)
-      if (message.kind === 'write') log.onOvertaken()
+      if (message.kind !== 'released') log.onOvertaken(keysOf(message))
       context.onMessage?.(message)
       log.untold--
     })
   }
+}
+
+/** Of a stamp none: it may be of all. */
+function keysOf(message: BusMessage): readonly string[] | undefined {
+  if ('keys' in message) return message.keys
+  return 'key' in message ? [message.key] : undefined
 }
 
 function scheduledSession(inner: StoreSession, traffic: Traffic, log: StoreLog): StoreSession {
@@ -138,7 +144,7 @@ function scheduledSession(inner: StoreSession, traffic: Traffic, log: StoreLog):
     stamp: (tags, mode) => run('stamp', () => inner.stamp(tags, mode)),
     async renew(key, token, ms): Promise<boolean> {
       const isOurs = await run('renew', () => inner.renew(key, token, ms))
-      if (!isOurs) log.onOvertaken()
+      if (!isOurs) log.onOvertaken([key])
       return isOurs
     },
     release: (key, token, end) => run('release', () => inner.release(key, token, end)),

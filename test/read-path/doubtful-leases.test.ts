@@ -124,6 +124,33 @@ describe('a load whose lease may be lost', () => {
     expect(one.get.peek('a')).toBe('value')
   })
 
+  it('stores nothing where the key was removed before L2 has said that it takes it', async () => {
+    const { clock, start } = someProcesses()
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    const slow = (store: Store): Store =>
+      altered(store, (session) => ({
+        async renew(key, token, ms) {
+          await session.renew(key, token, ms)
+          return new Promise(() => {})
+        },
+        async write(request) {
+          const reply = await session.write(request)
+          await answered
+          return reply
+        },
+      }))
+    const one = start(slow)
+    const first = watch(one.get('a'))
+    await clock.advance('6s')
+    await one.origin.answer('value')
+    await settle()
+    await one.get.invalidate('a')
+    answer()
+    await settle()
+    expect(first.value).toBe('value')
+    expect(one.get.peek('a')).toBeUndefined()
+  })
+
   it('stores at once while its renewals are answered', async () => {
     const { clock, start } = someProcesses()
     const one = start()
