@@ -26,6 +26,8 @@ module.exports = [
   entry('./bottleneck', 'bottleneck.js', '12 kB', { ignore: ['bottleneck'] }),
   entry('./dataloader', 'dataloader.js', '6 kB'),
   entry('./express', 'express.js', '6 kB'),
+  // Streams are kept in a cache, whose code is shared with '.'.
+  entry('./llm', 'llm.js', '100 kB', { ignore: ['lru-cache'] }),
   // The simulation runs whole caches over a simulated Redis.
   entry('./testing', 'testing.js', '102 kB'),
 ]

@@ -9,6 +9,7 @@ export const entries = {
   bottleneck: 'src/bottleneck.ts',
   dataloader: 'src/dataloader.ts',
   express: 'src/express.ts',
+  llm: 'src/llm.ts',
   testing: 'src/testing.ts',
 }
 

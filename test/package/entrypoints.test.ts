@@ -15,6 +15,8 @@ const EXPECTED: Record<string, readonly string[]> = {
   './dataloader': [],
   // Its middleware needs no more of express than its types.
   './express': [],
+  // Streams are kept in a whole cache; no SDK of a provider is needed.
+  './llm': ['lru-cache'],
   // The simulation runs whole caches.
   './testing': ['lru-cache'],
 }

@@ -1,6 +1,12 @@
 import { type Duration, kindOf, toMs } from '../../kernel/duration.ts'
-import { checkFunction, checkNumber, checkOptionNames, invalidOption } from '../../kernel/options.ts'
+import {
+  checkFunction,
+  checkNumber,
+  checkOptionNames,
+  invalidOption,
+} from '../../kernel/options.ts'
 import { realClock } from '../../kernel/real-clock.ts'
+import type { GateStats } from './gate-stats.ts'
 import { GateTurns } from './gate-turns.ts'
 
 /** What one call through the gate says about itself. */
@@ -29,20 +35,6 @@ export interface PrefixGate {
     call?: GateCall,
   ): Promise<T>
   stats(): GateStats
-}
-
-/** Counts of calls; they only grow. */
-export interface GateStats {
-  /** First with their prefix, those included that were promoted. */
-  readonly led: number
-  /** Waited for the first one. */
-  readonly waited: number
-  /** Began at once: a warm prefix, or a small one. */
-  readonly passed: number
-  /** Of those that waited: `maxWait` was over. */
-  readonly timedOut: number
-  /** Of those that waited: the first one had failed, and they took its place. */
-  readonly promoted: number
 }
 
 /** Options of `createPrefixGate`. */
@@ -79,26 +71,32 @@ const CALL_NAMES = ['maxWait', 'tokens', 'isWarm', 'signal']
  * @throws ERR_INVALID_OPTION
  */
 export function createPrefixGate(options: PrefixGateOptions = {}): PrefixGate {
+  const {
+    maxWait = '5s',
+    commitLag = 0,
+    minTokens = 1024,
+    warmFor = '4m',
+    clock = realClock,
+  } = options ?? {}
   checkOptionNames(options, NAMES, 'createPrefixGate()')
-  const { maxWait = '5s', commitLag = 0, minTokens = 1024, warmFor = '4m' } = options
   checkNumber(minTokens, 'minTokens', 0, Number.POSITIVE_INFINITY)
   const maxWaitMs = toMs(maxWait, 'maxWait')
   const turns = new GateTurns({
     commitLagMs: toMs(commitLag, 'commitLag'),
     minTokens,
     warmForMs: toMs(warmFor, 'warmFor'),
-    clock: options.clock ?? realClock,
+    clock,
   })
   return {
     async run(prefixId, task, call = {}) {
+      const { tokens, isWarm = false, signal, maxWait: maxWaitOfCall } = call
       checkOptionNames(call, CALL_NAMES, 'run() of a prefix gate')
       if (typeof prefixId !== 'string') {
         throw invalidOption(`run() of a prefix gate takes a prefixId, got ${kindOf(prefixId)}`)
       }
       checkFunction(task ?? null, 'the task of a prefix gate')
-      const { tokens, isWarm = false, signal } = call
       return turns.run(prefixId, task, {
-        maxWaitMs: call.maxWait === undefined ? maxWaitMs : toMs(call.maxWait, 'maxWait'),
+        maxWaitMs: maxWaitOfCall === undefined ? maxWaitMs : toMs(maxWaitOfCall, 'maxWait'),
         tokens: tokens ?? Number.POSITIVE_INFINITY,
         isWarm,
         signal,

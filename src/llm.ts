@@ -1,0 +1,40 @@
+export type { LlmCallReport, LlmLayer } from './contracts/llm-layer.ts'
+export type { GateCall, PrefixGate, PrefixGateOptions } from './llm/gate/prefix-gate.ts'
+export { createPrefixGate } from './llm/gate/prefix-gate.ts'
+export { llmKey } from './llm/key/llm-key.ts'
+export type { BypassReason, LlmKey, LlmKeyOptions, Tenant } from './llm/key/llm-key-options.ts'
+export { type PromptCacheKeyOptions, promptCacheKey } from './llm/key/prompt-cache-key.ts'
+export type {
+  ModelProfile,
+  ModelProfiles,
+  ProfileOverrides,
+} from './llm/models/model-profile.ts'
+export { createPrefixPlanner } from './llm/planner/create-prefix-planner.ts'
+export type {
+  AnthropicLike,
+  Breakpoint,
+  Plan,
+  PlanHint,
+  PlanInput,
+  PlannerReport,
+  PrefixPlanner,
+  PrefixPlannerOptions,
+  PrefixWarning,
+} from './llm/planner/plan.ts'
+export { isCachedAnswer } from './llm/prompt-cache/cached-answer.ts'
+export type { LayerPart, PromptCacheEvents } from './llm/prompt-cache/layer-parts.ts'
+export type { PromptCacheStats } from './llm/prompt-cache/llm-accounts.ts'
+export { type PromptCache, promptCache } from './llm/prompt-cache/prompt-cache.ts'
+export type { PromptCacheOptions } from './llm/prompt-cache/prompt-cache-options.ts'
+export {
+  type CachedStreamFunction,
+  cachedStream,
+  type StreamContext,
+  type StreamResult,
+} from './llm/stream/cached-stream.ts'
+export type { CachedStreamOptions } from './llm/stream/stream-options.ts'
+export type { SharedStream } from './llm/stream/stream-reader.ts'
+export { normalizeUsage } from './llm/usage/normalize-usage.ts'
+export type { CacheTtl, NormalizedUsage } from './llm/usage/normalized-usage.ts'
+export { priceUsage, type UnknownPrice, type UsagePrice } from './llm/usage/price-usage.ts'
+export type { CacheVerdict } from './llm/verdict/verdict.ts'

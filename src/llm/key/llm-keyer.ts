@@ -1,0 +1,28 @@
+import { invalidOption } from '../../kernel/options.ts'
+import { KeyMaker } from './key-maker.ts'
+import type { LlmKey, LlmKeyOptions } from './llm-key-options.ts'
+
+/** Makes the key of a request; `extra` is the key of what else the call was given. */
+export type LlmKeyer = (request: unknown, extra?: string) => LlmKey
+
+/**
+ * `llmKey` for many requests: the options are checked once.
+ *
+ * Nothing is remembered by the request object, which may be changed between two calls.
+ * @throws ERR_INVALID_OPTION also where `urlSource` is a function: the key has to be there at once
+ */
+export function createLlmKeyer(
+  options: LlmKeyOptions & { urlSource?: 'bypass' | 'by-url' },
+  where = 'createLlmKeyer()',
+): LlmKeyer {
+  const maker = new KeyMaker(options, where)
+  if (typeof options.urlSource === 'function') {
+    throw invalidOption(
+      `${where} takes no function as urlSource, as its keys are made without waiting; use 'bypass' or 'by-url', or llmKey() for such requests`,
+    )
+  }
+  return (request, extra = '') => {
+    const read = maker.read(request)
+    return maker.keyOf(read.body, extra, read)
+  }
+}
