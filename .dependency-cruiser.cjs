@@ -36,7 +36,7 @@ const MAY_IMPORT = {
     'policies',
   ],
   // Stands on whole caches: streams are kept in one. Knows the shapes of providers, none of their SDKs.
-  llm: ['contracts', 'kernel', 'read-path', 'facade'],
+  llm: ['contracts', 'kernel', 'key', 'read-path', 'facade'],
   // Looks at what the adapters store, without a cache.
   cli: ['contracts', 'kernel', 'envelope', 'codec', 'adapters'],
   // The simulation runs whole caches over the protocol of the Redis level.

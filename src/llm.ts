@@ -4,6 +4,11 @@ export { createPrefixGate } from './llm/gate/prefix-gate.ts'
 export { llmKey } from './llm/key/llm-key.ts'
 export type { BypassReason, LlmKey, LlmKeyOptions, Tenant } from './llm/key/llm-key-options.ts'
 export { type PromptCacheKeyOptions, promptCacheKey } from './llm/key/prompt-cache-key.ts'
+export {
+  type PromptCacheMiddleware,
+  type PromptCacheMiddlewareOptions,
+  promptCacheMiddleware,
+} from './llm/middleware/prompt-cache-middleware.ts'
 export type {
   ModelProfile,
   ModelProfiles,
@@ -32,8 +37,10 @@ export {
   type StreamContext,
   type StreamResult,
 } from './llm/stream/cached-stream.ts'
-export type { CachedStreamOptions } from './llm/stream/stream-options.ts'
-export type { SharedStream } from './llm/stream/stream-reader.ts'
+export type { StreamEnd } from './llm/stream/shared-streams.ts'
+export type { CachedStreamOptions, Pacing } from './llm/stream/stream-options.ts'
+export type { SharedStream, StreamSource } from './llm/stream/stream-reader.ts'
+export type { OnAbandon } from './llm/stream/stream-session.ts'
 export { normalizeUsage } from './llm/usage/normalize-usage.ts'
 export type { CacheTtl, NormalizedUsage } from './llm/usage/normalized-usage.ts'
 export { priceUsage, type UnknownPrice, type UsagePrice } from './llm/usage/price-usage.ts'

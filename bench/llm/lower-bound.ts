@@ -1,6 +1,12 @@
 import type { ModelProfile } from '../../src/llm/models/model-profile.ts'
 import { TTL_MS } from './oracle.ts'
-import { type AccountedRequest, blocksOf, conditionsOf, type Tier } from './prompt-blocks.ts'
+import {
+  type AccountedRequest,
+  blocksOf,
+  conditionsOf,
+  type PromptBlock,
+  type Tier,
+} from './prompt-blocks.ts'
 
 interface Timed {
   readonly at: number
@@ -16,6 +22,7 @@ interface Use {
 
 /** One block behind one certain beginning. */
 interface Edge {
+  /** Of the block, and of those before it that are kept only with it. */
   readonly tokens: number
   readonly uses: Use[]
   readonly next: Map<string, Edge>
@@ -24,31 +31,58 @@ interface Edge {
 /**
  * The least that these requests can cost, in tokens of input: no choice of markers can be cheaper, even
  * one that knows the future. The prompts form a tree; what is kept of each edge of it is chosen as if
- * it were alone, without slots, look-back or minimum.
+ * it were alone, without slots and look-back.
  *
- * A write costs what comes after the hit, but keeps all of the prefix: what is there for 5 minutes is
- * kept for an hour, for the price of a read, by whatever is written for an hour after it. Without that
- * the bound could be beaten, and was.
+ * Two rules of the provider make it what it is. What comes before the minimum is kept only together with
+ * what reaches it, so it counts to that edge. And a write costs what comes after the hit, but keeps all
+ * of the prefix: what is there for 5 minutes is kept for an hour, for the price of a read, by whatever is
+ * written for an hour after it. A bound without that can be beaten.
  */
 export function lowerBound(requests: readonly Timed[], profile: ModelProfile): number {
-  const root = new Map<string, Edge>()
-  const edges: Edge[] = []
+  const tree: Tree = { root: new Map(), edges: [], least: profile.minTokens ?? 1024 }
+  let neverKept = 0
   for (const { at, request } of requests) {
-    const conditions = conditionsOf(request, profile.thinkingTier)
-    const blocks = blocksOf(request)
-    let level = root
-    let before: Tier | undefined
-    for (const [index, { tier, text, tokens }] of blocks.entries()) {
-      // What else must be the same comes before the blocks that depend on it, and costs nothing.
-      if (tier !== before) level = below(level, conditions[tier], 0).next
-      before = tier
-      const edge = below(level, text, tokens)
-      if (edge.uses.length === 0) edges.push(edge)
-      edge.uses.push({ at, isInner: index < blocks.length - 1 })
-      level = edge.next
-    }
+    neverKept += plant(tree, at, blocksOf(request), conditionsOf(request, profile.thinkingTier))
   }
-  return edges.reduce((sum, { tokens, uses }) => sum + tokens * bestOf(uses, profile), 0)
+  return tree.edges.reduce(
+    (sum, { tokens, uses }) => sum + tokens * bestOf(uses, profile),
+    neverKept,
+  )
+}
+
+interface Tree {
+  readonly root: Map<string, Edge>
+  /** Those that can be kept. */
+  readonly edges: Edge[]
+  /** Tokens of the shortest prefix that is kept. */
+  readonly least: number
+}
+
+/** @returns the tokens of a prompt that is too short to be kept */
+function plant(
+  { root, edges, least }: Tree,
+  at: number,
+  blocks: readonly PromptBlock[],
+  conditions: Readonly<Record<Tier, string>>,
+): number {
+  let level = root
+  let before: Tier | undefined
+  let total = 0
+  let short = 0
+  for (const [index, { tier, text, tokens }] of blocks.entries()) {
+    // What else must be the same comes before the blocks that depend on it, and costs nothing.
+    if (tier !== before) level = below(level, conditions[tier], 0).next
+    before = tier
+    total += tokens
+    short += tokens
+    const edge = below(level, text, short)
+    level = edge.next
+    if (total < least) continue
+    short = 0
+    if (edge.uses.length === 0) edges.push(edge)
+    edge.uses.push({ at, isInner: index < blocks.length - 1 })
+  }
+  return short
 }
 
 function below(level: Map<string, Edge>, name: string, tokens: number): Edge {

@@ -60,6 +60,12 @@ export class PlaceStats {
     return this.#usedShort + this.#usedLong === 0 && this.#unusedShort >= 3
   }
 
+  /** Whether new prefixes are mostly used again, and that was seen. */
+  get isProven(): boolean {
+    const used = this.#usedShort + this.#usedLong
+    return used >= 2 && used >= this.#unusedShort
+  }
+
   /** What has been counted; questions that are open are not part of it. */
   counts(): PlaceCounts {
     return [this.#usedShort, this.#unusedShort, this.#usedLong, this.#unusedLong]

@@ -82,6 +82,8 @@ export class Placement {
     this.#nearShare = sharesOf(points, (point) => point.short)
     const within = sharesOf(points, (point) => point.long)
     this.#farShare = within.map((share, at) => Math.max(0, share - (this.#nearShare[at] as number)))
+    const last = this.#farShare.length - 1
+    if (last >= 0) this.#farShare[last] = (this.#farShare[last] as number) * coverOf(points, terms)
     this.#labels = points.map(({ fixed }) => fixed ?? NONE)
     this.#best = [...this.#labels]
   }
@@ -204,6 +206,24 @@ export class Placement {
     }
     return saved
   }
+}
+
+/** A long entry at the end of a conversation is worth at most so many times what it saves at one use. */
+const MOST_COVER = 4
+
+/**
+ * At how many of the next turns a long entry written now would still cover most of a conversation: it
+ * grows by one turn at a time, and nothing needs to be written for long again until that adds up to what
+ * has no long entry now.
+ */
+function coverOf(points: readonly Point[], { shortMs, longMs }: Terms): number {
+  const last = points.at(-1) as Point
+  if (!last.grows) return 1
+  const kept = points.findLast(({ leftMs }) => leftMs > 0)?.tokens ?? 0
+  const lasting = points.findLast(({ leftMs, ttlMs }) => ttlMs > shortMs && leftMs >= longMs / 2)
+  const turn = Math.max(1, last.tokens - kept)
+  const turns = (last.tokens - (lasting?.tokens ?? 0)) / turn
+  return Math.max(1, Math.min(MOST_COVER, turns / 2))
 }
 
 /** Whether an entry is likely to be there at a use within that time; one that is read now lives anew. */

@@ -26,6 +26,7 @@ import type {
 import { type Candidate, candidatesOf } from './points.ts'
 import { type PrefixNode, PrefixTree } from './prefix-tree.ts'
 import { type ReadRequest, readRequest } from './request-shape.ts'
+import { RiskBudget } from './risk-budget.ts'
 import { RouteMemory } from './route-memory.ts'
 import { applySnapshot, takeSnapshot } from './snapshot.ts'
 import { prefixId, staticEnd } from './static-part.ts'
@@ -74,6 +75,7 @@ export class Planner implements PrefixPlanner {
   readonly #arrange
   readonly #routes = new BoundedMap<RouteMemory>(MOST_ROUTES)
   readonly #models = new BoundedMap<ModelMemory>(MOST_MODELS)
+  readonly #budgets = new BoundedMap<RiskBudget>(MOST_ROUTES)
   readonly #conversations = new BoundedMap<ConversationState>(MOST_CONVERSATIONS)
   /** By the breakpoints of the plan, which a copy of the plan with another request still has. */
   readonly #expected = new WeakMap<readonly Breakpoint[], Expectation>()
@@ -92,7 +94,7 @@ export class Planner implements PrefixPlanner {
     const scene = this.#sceneOf(input)
     const { read, terms, now, route, walk: way } = scene
     const candidates = terms ? this.#candidates(scene, terms) : []
-    const chosen = terms ? choose(candidates, scene.total, terms) : nothingChosen(scene.total)
+    const chosen = terms ? this.#choose(candidates, scene, terms) : nothingChosen(scene.total)
     const staticAt = staticEnd(read.prompt, way)
     const staticTokens = scene.tokens[staticAt] ?? 0
     const pathOf = (at: number): string => read.pointer(read.prompt.blocks[at] as Block)
@@ -206,6 +208,24 @@ export class Planner implements PrefixPlanner {
       hint: input.hint,
       hintAt: hintedBlock(read.prompt, input.hint),
     })
+  }
+
+  #choose(candidates: readonly Candidate[], scene: Scene, terms: CacheTerms): Chosen {
+    const { owner, total, walk: way, route } = scene
+    const budget = this.#budgets.get(owner) ?? new RiskBudget()
+    this.#budgets.set(owner, budget)
+    let chosen = choose(candidates, total, terms)
+    if (!budget.allows(chosen.outcome.cost - total)) {
+      const isProven = ({ at }: Candidate): boolean => {
+        const place = at === way.nodes.length - 1 ? way.tail : way.places.get(at)
+        if (at < way.known || place === undefined) return true
+        return route.statsOf(place, terms.shortMs, terms.longMs).isProven
+      }
+      const safe = candidates.map((one) => (isProven(one) ? one : { ...one, canMark: false }))
+      chosen = choose(safe, total, terms)
+    }
+    budget.book(total, chosen.outcome.cost)
+    return chosen
   }
 
   #mayAdd({ read }: Scene): boolean {

@@ -47,7 +47,10 @@ export function candidatesOf(input: PointsInput): Candidate[] {
 function* worthwhile(input: PointsInput): Generator<[number, Breakpoint['reason']]> {
   const { prompt, walk, hintAt } = input
   const { blocks } = prompt
-  for (let at = 0; at < blocks.length; at++) if (fixedOf(at, input)) yield [at, 'client']
+  const automatic = automaticAt(prompt)
+  for (let at = 0; at < blocks.length; at++) {
+    if (at === automatic || blocks[at]?.marked !== undefined) yield [at, 'client']
+  }
   yield [markableBefore(input, blocks.length - 1, walk.known - 1), 'tail']
   if (hintAt >= 0) yield [hintAt, 'hint']
   yield* entries(input)

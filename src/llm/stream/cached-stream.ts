@@ -139,7 +139,7 @@ function loadOf(options: CachedStreamOptions, fallbackName: string): LoadOptions
 }
 
 /** @throws ERR_INVALID_OPTION for what is not what `promptCache()` gives */
-export function callsOf(llm: unknown): LlmCalls {
+function callsOf(llm: unknown): LlmCalls {
   if (isLlmLayer(llm) && 'begin' in llm) return llm as unknown as LlmCalls
   throw invalidOption(`llm must be promptCache({ provider, tenant }), got ${kindOf(llm)}`)
 }

@@ -133,6 +133,28 @@ describe('the lower bound', () => {
     expect(cost - lowerBound(sent, SONNET)).toBeCloseTo(2000 * (0.1 + 0.25))
   })
 
+  it('counts what is below the minimum to the block that reaches it', () => {
+    const asked = (at: number, ...tokens: number[]) => ({
+      at,
+      request: {
+        model: 'm',
+        messages: [
+          {
+            role: 'user',
+            content: tokens.map((size, index) => textBlock(`${index}-${size}`, size, new Prng(1))),
+          },
+        ],
+      },
+    })
+    expect(lowerBound([asked(0, 1023), asked(1, 1023)], SONNET)).toBe(2046)
+    expect(lowerBound([asked(0, 1024), asked(1, 1024)], SONNET)).toBeCloseTo(1024 * 1.35)
+    // They have 1,000 in common, of which nothing can be kept for both.
+    expect(lowerBound([asked(0, 1000, 500), asked(1, 1000, 501)], SONNET)).toBe(3001)
+    expect(lowerBound([asked(0, 1000, 500), asked(1, 1000, 500, 7)], SONNET)).toBeCloseTo(
+      1500 * 1.35 + 7,
+    )
+  })
+
   it('is one write and then reads, where a prefix is used in time', () => {
     const request = { model: 'm', messages: [{ role: 'user', content: 'x'.repeat(8000) }] }
     const at = (...times: number[]): { at: number; request: typeof request }[] =>

@@ -152,7 +152,8 @@ describe('streams', () => {
     expect(provider.calls).toBe(1)
     expect(new Set(finals).size).toBe(1)
     expect(texts.map((pieces) => pieces.join(''))).toEqual(finals)
-    expect(texts.map((pieces) => pieces.length)).toEqual([8, 8, 8])
+    // Piece by piece, not all at the end.
+    expect(Math.min(...texts.map((pieces) => pieces.length))).toBeGreaterThan(4)
     await settle()
     const replay = await anthropic.messages.stream(REQUEST).finalText()
     expect(replay).toBe(finals[0])

@@ -167,7 +167,9 @@ describe('what is never done', () => {
       { role: 'assistant', content: [{ type: 'text', text: text('Before', 900) }, last] },
     ]
     const { plan } = call(request({ system: SYSTEM, messages }), { hint: { kind: 'chat' } })
-    expect(JSON.stringify((plan.request.messages[3] as never)['content'][1])).not.toContain('cache')
+    expect(
+      JSON.stringify((plan.request.messages[3] as { content: object[] }).content[1]),
+    ).not.toContain('cache')
     expect(marks(plan)).toContain('/messages/3/content/0 5m')
   })
 

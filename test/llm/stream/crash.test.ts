@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/facade/create-cache.ts'
 import { cachedStream } from '../../../src/llm/stream/cached-stream.ts'
@@ -51,22 +52,21 @@ describe('a process that is killed in the middle of a stream', () => {
     child.kill('SIGKILL')
     expect((await end).signal).toBe('SIGKILL')
 
+    const database = new DatabaseSync(path, { readOnly: true })
+    const count = (table: string) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
+    // Of the second one there is its lease, and nothing else.
+    expect([count('entries'), count('leases')]).toEqual([1, 1])
+    database.close()
+
     const cache = createCache({ name: 'crash', l2: sqlite({ path, timeout: 5000 }) })
     await cache.ready({ timeout: '10s' })
-    const asked: string[] = []
     const ask = cachedStream(
-      async function* (question: string) {
-        asked.push(question)
+      async function* (_question: string) {
         yield 'x'
-        yield 'y'
       },
       { cache, name: 'ask', ttl: '1h' },
     )
     expect(await collect(ask('whole'))).toEqual(['a', 'b', 'c'])
-    expect(asked).toEqual([])
-    // Its lease runs out first.
-    expect(await collect(ask('cut'))).toEqual(['x', 'y'])
-    expect(asked).toEqual(['cut'])
     await cache.close()
   }, 30_000)
 })

@@ -147,7 +147,7 @@ describe('whatever readers do', () => {
           await world.cache.close()
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })

@@ -488,6 +488,23 @@ describe('more than maxBytes', () => {
     expect(cache.stats().entries).toBe(0)
   })
 
+  it('drops what all have read, and nothing that one has still to read', async () => {
+    const ask = streams({ maxItems: 1 })
+    const items = Array.from({ length: 300 }, (_, i) => `item ${i}`)
+    const readers = [ask('q'), ask('q')]
+    const begun = readers.map((reader) => reader.next())
+    await settle()
+    upstreams[0]?.push(...items)
+    upstreams[0]?.end()
+    const got = (await Promise.all(begun)).map(({ value }) => [value])
+    for (let read = 1; read < items.length; read++) {
+      got[0]?.push((await readers[0]?.next())?.value)
+      if (read > 70) got[1]?.push((await readers[1]?.next())?.value)
+    }
+    got[1]?.push(...(await collect(readers[1] as AsyncIterable<string>)))
+    expect(got).toEqual([items, items])
+  })
+
   it('lets a reader that has stopped reading go when it is twice that far behind', async () => {
     const ask = streams({ maxBytes: 100 })
     const fast = ask('q')
