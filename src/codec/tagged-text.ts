@@ -73,14 +73,11 @@ function containerText(kind: string, value: object, within: object[]): string {
   return text
 }
 
-const isEnumerable = (value: object, name: symbol) =>
-  Object.prototype.propertyIsEnumerable.call(value, name)
 const mapEntries = (value: object) => Map.prototype.entries.call(value)
 const setItems = (value: object) => Set.prototype.values.call(value)
 
 function membersText(kind: string, value: Record<string, unknown>, within: object[]): string {
-  // Those that are not enumerable are left out like all other members that are not.
-  if (Object.getOwnPropertySymbols(value).some((name) => isEnumerable(value, name))) {
+  if (Object.getOwnPropertySymbols(value).length > 0) {
     throw unserializable('a member named by a symbol')
   }
   const names = Object.keys(value)
