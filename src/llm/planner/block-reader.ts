@@ -1,5 +1,4 @@
 import { createDigestMemo, type DigestMemo } from './digest.ts'
-import { KnownBlocks } from './known-blocks.ts'
 import { isMark, Outline } from './outline.ts'
 
 /** Digest and estimated size of the contents of a block. */
@@ -26,12 +25,11 @@ export function createBlockReader(
   estimate: ((block: unknown, model: string) => number) | undefined,
   memo: DigestMemo = createDigestMemo(REMEMBERED_CHARS),
 ): { forModel(model: string): BlockReader } {
-  const known = new KnownBlocks<BlockSize>()
   return {
     forModel: (model) => ({
       keyOf: (text) => memo.of(text).key,
       read(content) {
-        const size = sizeOf(content, memo, known)
+        const size = sizeOf(content, memo)
         if (!estimate) return size
         const tokens = estimate(content, model)
         return { key: size.key, tokens: Number.isFinite(tokens) && tokens > 0 ? tokens : 0 }
@@ -40,18 +38,10 @@ export function createBlockReader(
   }
 }
 
-function sizeOf(content: unknown, memo: DigestMemo, known: KnownBlocks<BlockSize>): BlockSize {
+function sizeOf(content: unknown, memo: DigestMemo): BlockSize {
   if (typeof content === 'string') return textSize(content, memo)
   const block = content as Record<string, unknown>
   if (isPlainText(block)) return textSize(block.text as string, memo)
-  const found = known.get(block)
-  if (found) return found
-  const size = outlined(block, memo)
-  known.set(block, size)
-  return size
-}
-
-function outlined(block: Record<string, unknown>, memo: DigestMemo): BlockSize {
   const outline = new Outline(memo)
   outline.addObject(block, true)
   const { key } = memo.of(outline.text)

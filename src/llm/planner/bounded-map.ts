@@ -15,6 +15,15 @@ export class BoundedMap<V> {
     return value
   }
 
+  /** What is not there is made. */
+  getOrMake(key: string, make: () => V): V {
+    const known = this.get(key)
+    if (known !== undefined) return known
+    const made = make()
+    this.set(key, made)
+    return made
+  }
+
   set(key: string, value: V): void {
     this.#map.delete(key)
     this.#map.set(key, value)

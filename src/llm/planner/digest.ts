@@ -30,9 +30,13 @@ export function digestKey(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, KEY_LENGTH)
 }
 
-/** V8 hashes longer text by its length alone, and a map of such text would be a list. */
-const LONG = 16_000
-const LONG_OF_ONE_LENGTH = 4
+/**
+ * Longer text is found by a sample of its characters and then compared: a map would have V8 hash all of
+ * it, character by character, which takes many times as long as comparing.
+ */
+const LONG = 100
+const SAMPLES = 8
+const MOST_ALIKE = 4
 
 interface Generation {
   readonly texts: Map<string, Digest>
@@ -70,7 +74,7 @@ function emptyGeneration(): Generation {
 
 function find(generation: Generation, text: string): Digest | undefined {
   if (text.length < LONG) return generation.texts.get(text)
-  return generation.long.get(text.length)?.find((one) => one.text === text)?.digest
+  return generation.long.get(sampleOf(text))?.find((one) => one.text === text)?.digest
 }
 
 function keep(generation: Generation, text: string, digest: Digest): void {
@@ -79,10 +83,21 @@ function keep(generation: Generation, text: string, digest: Digest): void {
     generation.texts.set(text, digest)
     return
   }
-  const same = generation.long.get(text.length)
-  if (!same) generation.long.set(text.length, [{ text, digest }])
+  const sample = sampleOf(text)
+  const alike = generation.long.get(sample)
+  if (!alike) generation.long.set(sample, [{ text, digest }])
   else {
-    same.unshift({ text, digest })
-    same.length = Math.min(same.length, LONG_OF_ONE_LENGTH)
+    alike.unshift({ text, digest })
+    alike.length = Math.min(alike.length, MOST_ALIKE)
   }
+}
+
+/** A small number, from the length and from characters all over the text. */
+function sampleOf(text: string): number {
+  let sample = text.length
+  const last = text.length - 1
+  for (let index = 0; index < SAMPLES; index++) {
+    sample = (Math.imul(sample, 31) + text.charCodeAt(((index * last) / (SAMPLES - 1)) | 0)) | 0
+  }
+  return sample
 }

@@ -26,9 +26,9 @@ export class Outline {
     for (const name of Object.keys(object)) {
       const value = (object as Record<string, unknown>)[name]
       if (!isWritten(value) || (isBlock && isMark(name))) continue
-      if (members++ > 0) this.#write(',')
+      // Keys of digests are of one length: nothing needs to stand between them.
+      this.jsonBytes += members++ > 0 ? 2 : 1
       this.#addText(name)
-      this.#write(':')
       this.#add(value, name)
     }
     this.#write('}')
@@ -36,7 +36,7 @@ export class Outline {
 
   #add(value: unknown, name: string): void {
     if (typeof value === 'string') this.#addText(value)
-    else if (typeof value !== 'object' || value === null) this.#write(plain(value))
+    else if (typeof value !== 'object' || value === null) this.#addPlain(plain(value))
     else if (hasToJson(value)) this.#add(value.toJSON(name), name)
     else if (Array.isArray(value)) this.#addList(value)
     else this.addObject(value)
@@ -45,7 +45,7 @@ export class Outline {
   #addList(list: readonly unknown[]): void {
     this.#write('[')
     for (let at = 0; at < list.length; at++) {
-      if (at > 0) this.#write(',')
+      if (at > 0) this.jsonBytes++
       this.#add(isWritten(list[at]) ? list[at] : null, String(at))
     }
     this.#write(']')
@@ -55,6 +55,11 @@ export class Outline {
     const { key, jsonBytes } = this.#memo.of(text)
     this.text += key
     this.jsonBytes += jsonBytes
+  }
+
+  #addPlain(text: string): void {
+    this.text += `#${text};`
+    this.jsonBytes += text.length
   }
 
   /** What is ASCII, and not a text of the request. */

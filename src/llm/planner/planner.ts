@@ -3,33 +3,40 @@ import { realClock } from '../../kernel/real-clock.ts'
 import type { ModelProfile } from '../models/model-profile.ts'
 import { findProfile } from '../models/profiles.ts'
 import type { NormalizedUsage } from '../usage/normalized-usage.ts'
-import type { Block, Prompt } from './block.ts'
+import type { Block } from './block.ts'
 import { createBlockReader } from './block-reader.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { checkPlanInput } from './check-planner-options.ts'
-import { type Chosen, choose, nothingChosen } from './choose.ts'
+import { type Chosen, nothingChosen } from './choose.ts'
+import { chooseWithin } from './choose-within.ts'
 import { digestKey } from './digest.ts'
 import { type Expectation, expect, learn } from './expectation.ts'
 import { ModelMemory } from './model-memory.ts'
-import { LONG } from './placement.ts'
 import type {
   AnthropicLike,
   Breakpoint,
   Plan,
-  PlanHint,
   PlanInput,
   PlannerReport,
   PrefixPlanner,
   PrefixPlannerOptions,
   PrefixWarning,
 } from './plan.ts'
+import {
+  breakpointsOf,
+  cumulated,
+  forecastOf,
+  hasClientMarker,
+  hintedBlock,
+  prefixOf,
+} from './plan-parts.ts'
 import { type Candidate, candidatesOf } from './points.ts'
 import { type PrefixNode, PrefixTree } from './prefix-tree.ts'
 import { type ReadRequest, readRequest } from './request-shape.ts'
 import { RiskBudget } from './risk-budget.ts'
 import { RouteMemory } from './route-memory.ts'
 import { applySnapshot, takeSnapshot } from './snapshot.ts'
-import { prefixId, staticEnd } from './static-part.ts'
+import { staticEnd } from './static-part.ts'
 import { type CacheTerms, shortTtlOf, TTL_OF_MESSAGES, termsOf } from './terms.ts'
 import { createToolArrangement } from './tool-set.ts'
 import { type Walk, walk } from './walk.ts'
@@ -44,9 +51,6 @@ const MOST_CONVERSATIONS = 5000
 
 /** The estimate of tokens is not exact: up to this much below the minimum a marker is set all the same. */
 const MARGIN = 0.1
-
-/** An answer has begun by then: an entry that was written so long ago is taken to be there. */
-const ANSWERED_AFTER_MS = 30_000
 
 /** All that is known of a request while it is planned. */
 interface Scene {
@@ -100,7 +104,7 @@ export class Planner implements PrefixPlanner {
     const pathOf = (at: number): string => read.pointer(read.prompt.blocks[at] as Block)
     const warnings = this.#warningsOf(scene, { candidates, chosen, staticAt, staticTokens, pathOf })
     // Before the plan makes others of them.
-    const prefix = prefixOf(scene, chosen, staticAt, staticTokens)
+    const prefix = prefixOf(scene.root, way.nodes, chosen, { staticAt, staticTokens, now })
 
     const breakpoints = breakpointsOf(chosen, terms, pathOf)
     if (terms) {
@@ -212,18 +216,13 @@ export class Planner implements PrefixPlanner {
 
   #choose(candidates: readonly Candidate[], scene: Scene, terms: CacheTerms): Chosen {
     const { owner, total, walk: way, route } = scene
-    const budget = this.#budgets.get(owner) ?? new RiskBudget()
-    this.#budgets.set(owner, budget)
-    let chosen = choose(candidates, total, terms)
-    if (!budget.allows(chosen.outcome.cost - total)) {
-      const isProven = ({ at }: Candidate): boolean => {
-        const place = at === way.nodes.length - 1 ? way.tail : way.places.get(at)
-        if (at < way.known || place === undefined) return true
-        return route.statsOf(place, terms.shortMs, terms.longMs).isProven
-      }
-      const safe = candidates.map((one) => (isProven(one) ? one : { ...one, canMark: false }))
-      chosen = choose(safe, total, terms)
+    const budget = this.#budgets.getOrMake(owner, () => new RiskBudget())
+    const isKnown = (at: number): boolean => at < way.known
+    const isProven = (at: number): boolean => {
+      const place = at === way.nodes.length - 1 ? way.tail : way.places.get(at)
+      return place !== undefined && route.statsOf(place, terms.shortMs, terms.longMs).isProven
     }
+    const chosen = chooseWithin(budget, candidates, { total, terms, isKnown, isProven })
     budget.book(total, chosen.outcome.cost)
     return chosen
   }
@@ -270,19 +269,13 @@ export class Planner implements PrefixPlanner {
   }
 
   #route(owner: string, name: string): RouteMemory {
-    const key = `${owner}\n${name}`
-    const route = this.#routes.get(key) ?? new RouteMemory(name)
-    this.#routes.set(key, route)
+    const route = this.#routes.getOrMake(`${owner}\n${name}`, () => new RouteMemory(name))
     this.#latestRoute = route
     return route
   }
 
   #model(name: string): ModelMemory {
-    const known = this.#models.get(name)
-    if (known) return known
-    const model = new ModelMemory()
-    this.#models.set(name, model)
-    return model
+    return this.#models.getOrMake(name, () => new ModelMemory())
   }
 
   #memory() {
@@ -300,70 +293,4 @@ interface PlacementView {
   readonly staticAt: number
   readonly staticTokens: number
   readonly pathOf: (at: number) => string
-}
-
-function cumulated(blocks: readonly Block[], scale: number): number[] {
-  let sum = 0
-  return blocks.map(({ tokens }) => {
-    sum += tokens * scale
-    return Math.round(sum)
-  })
-}
-
-function hasClientMarker({ automatic, blocks }: Prompt): boolean {
-  return automatic !== undefined || blocks.some(({ marked }) => marked !== undefined)
-}
-
-/** Index of the last block that the hint calls static; -1: it says nothing. */
-function hintedBlock({ blocks }: Prompt, hint: PlanHint | undefined): number {
-  const until = hint?.staticUntil
-  if (until === undefined) return -1
-  const isMeant =
-    typeof until === 'string'
-      ? ({ tier }: Block) => tier === until
-      : ({ tier, item, part }: Block) =>
-          tier === 'messages' && item === until.message && Math.max(0, part) === until.block
-  return blocks.findLastIndex((block) => block.canMark && isMeant(block))
-}
-
-function breakpointsOf(
-  { choices }: Chosen,
-  terms: CacheTerms | undefined,
-  pathOf: (at: number) => string,
-): Breakpoint[] {
-  const shortTtl = terms?.shortTtl ?? '5m'
-  return choices.map(({ at, label, reason, tokens, saving }) => ({
-    path: pathOf(at),
-    tokens,
-    ttl: label === LONG ? '1h' : shortTtl,
-    reason,
-    expectedSaving: saving,
-  }))
-}
-
-function forecastOf({ outcome }: Chosen, baseline: number): Plan<unknown>['expected'] {
-  const { read, writeShort, writeLong, input, cost } = outcome
-  return { read, write5m: writeShort, write1h: writeLong, input, cost, baseline }
-}
-
-function prefixOf(
-  { root, walk: { nodes }, now }: Scene,
-  chosen: Chosen,
-  staticAt: number,
-  staticTokens: number,
-): Pick<Plan<unknown>, 'prefixId' | 'tailId' | 'prefixTokens' | 'prefixIsWarm'> {
-  if (nodes.length === 0) return { prefixId: '', tailId: '', prefixTokens: 0, prefixIsWarm: false }
-  const hit = nodes[chosen.hitAt]
-  const reached = Math.max(chosen.hitAt, ...chosen.choices.map(({ at }) => at))
-  const isThere = hit?.isConfirmed === true || isOld(hit, now)
-  return {
-    prefixId: prefixId(root, nodes, staticAt),
-    tailId: prefixId(root, nodes, nodes.length - 1),
-    prefixTokens: reached >= staticAt ? staticTokens : 0,
-    prefixIsWarm: staticAt >= 0 && chosen.hitAt >= staticAt && isThere,
-  }
-}
-
-function isOld(hit: PrefixNode | undefined, now: number): boolean {
-  return hit !== undefined && now - (hit.entryUntil - hit.entryTtlMs) >= ANSWERED_AFTER_MS
 }

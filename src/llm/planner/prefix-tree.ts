@@ -7,6 +7,8 @@ export interface OpenQuestion {
 export interface PrefixNode {
   readonly parent: PrefixNode | undefined
   readonly key: string
+  /** Names the prefix, the same in all processes; made when it is asked for. */
+  id: string
   /** Most have one child; the map is made for the second. */
   child: PrefixNode | undefined
   children: Map<string, PrefixNode> | undefined
@@ -132,6 +134,7 @@ function newNode(parent: PrefixNode | undefined, key: string): PrefixNode {
   return {
     parent,
     key,
+    id: '',
     child: undefined,
     children: undefined,
     newer: undefined,

@@ -4,6 +4,9 @@ const FREE_REQUESTS = 5
 /** Afterwards at most this share of all that is sent is risked on what nobody has seen used again. */
 const RISKED_SHARE = 0.015
 
+/** And at most this on what usually is used again here. */
+const PROVEN_SHARE = 0.03
+
 /**
  * Keeps a planner from losing money where nothing is worth caching: what is spent on guesses must have
  * been saved before, but for a small share.
@@ -14,9 +17,9 @@ export class RiskBudget {
   #saved = 0
 
   /** @param premium what the request would cost more than without caching, in input tokens */
-  allows(premium: number): boolean {
+  allows(premium: number, isProven: boolean): boolean {
     if (premium <= 0 || this.#requests < FREE_REQUESTS) return true
-    return premium <= this.#saved + this.#sent * RISKED_SHARE
+    return premium <= this.#saved + this.#sent * (isProven ? PROVEN_SHARE : RISKED_SHARE)
   }
 
   book(baseline: number, cost: number): void {

@@ -32,7 +32,14 @@ function lastParting(nodes: readonly PrefixNode[], before: number): number {
 
 /** Names a prefix; the same in all processes. */
 export function prefixId(root: PrefixNode, nodes: readonly PrefixNode[], end: number): string {
-  let text = root.key
-  for (let at = 0; at <= end; at++) text += `\n${(nodes[at] as PrefixNode).key}`
-  return digestKey(text)
+  let at = end
+  while (at >= 0 && nodes[at]?.id === '') at--
+  let id = nodes[at]?.id ?? digestKey(root.key)
+  // A conversation grows by a few blocks: what comes before them has its name already.
+  for (at++; at <= end; at++) {
+    const node = nodes[at] as PrefixNode
+    id = digestKey(`${id}\n${node.key}`)
+    node.id = id
+  }
+  return id
 }
