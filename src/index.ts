@@ -66,6 +66,7 @@ export type {
 export type { BreakerEngine, OpenBreaker } from './contracts/breaker-engine.ts'
 export type { Clock, Timer } from './contracts/clock.ts'
 export type { Codec, StandardSchema } from './contracts/codec.ts'
+export type { LlmCallKey, LlmCallReport, LlmLayer, LlmLoad } from './contracts/llm-layer.ts'
 export type { FailedCall } from './contracts/load-guard.ts'
 export type {
   Admission,

@@ -1,4 +1,5 @@
-export type { LlmCallReport, LlmLayer } from './contracts/llm-layer.ts'
+export type { LlmCallKey, LlmCallReport, LlmLayer, LlmLoad } from './contracts/llm-layer.ts'
+export type { GateStats } from './llm/gate/gate-stats.ts'
 export type { GateCall, PrefixGate, PrefixGateOptions } from './llm/gate/prefix-gate.ts'
 export { createPrefixGate } from './llm/gate/prefix-gate.ts'
 export { llmKey } from './llm/key/llm-key.ts'
@@ -28,7 +29,7 @@ export type {
 } from './llm/planner/plan.ts'
 export { isCachedAnswer } from './llm/prompt-cache/cached-answer.ts'
 export type { LayerPart, PromptCacheEvents } from './llm/prompt-cache/layer-parts.ts'
-export type { PromptCacheStats } from './llm/prompt-cache/llm-accounts.ts'
+export type { PromptCacheStats, TokenClass } from './llm/prompt-cache/llm-accounts.ts'
 export { type PromptCache, promptCache } from './llm/prompt-cache/prompt-cache.ts'
 export type { PromptCacheOptions } from './llm/prompt-cache/prompt-cache-options.ts'
 export {

@@ -25,6 +25,7 @@ export {
   type FakeOpenAIOptions,
   fakeOpenAI,
 } from './testing/fake-openai/fake-openai.ts'
+export type { FaultMode, FaultOptions } from './testing/loopback/fault-plan.ts'
 export type { MutantName } from './testing/sim/mutants.ts'
 export type { FaultRates } from './testing/sim/schedule.ts'
 export {

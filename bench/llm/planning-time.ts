@@ -34,7 +34,7 @@ function timesOf(
   const planner = createPrefixPlanner()
   const times: number[] = []
   // The first are for the compiler.
-  const warmUp = Math.ceil(conversations / 5)
+  const warmUp = Math.max(150, Math.ceil(conversations / 5))
   for (let index = -warmUp; index < conversations; index++) {
     const requests = conversation(index + warmUp).map(prepare)
     for (const { request, at, route } of requests) {

@@ -16,7 +16,7 @@ const TTL_MS = 600_000
 const RECENT = 60
 
 /** Small enough that the provider's own cache has no part in it. */
-export function smallRequest(name: string, tokens = 400): MessagesRequest {
+function smallRequest(name: string, tokens = 400): MessagesRequest {
   const content = textOf(name, tokens, new Prng(1))
   return { model: MODEL, max_tokens: 256, messages: [{ role: 'user', content }] }
 }

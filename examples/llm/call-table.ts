@@ -50,6 +50,12 @@ export class CallTable {
     this.#lastWhy = ''
   }
 
+  /** Time goes by: what comes next is told in full. */
+  pause(text: string): void {
+    console.log(`  … ${text}`)
+    this.#lastWhy = ''
+  }
+
   print(call: Call): void {
     const { name, way, bill, request, skipped } = call
     this.ledger.add(way, bill)

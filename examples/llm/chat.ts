@@ -86,7 +86,7 @@ async function show(request: Request, name: string): Promise<string> {
 table.section('A conversation of twelve turns')
 for (const [at, { question, after }] of TURNS.entries()) {
   await provider.pause(after)
-  if (after > 300) console.log(`  … ${after / 60} minutes later`)
+  if (after > 300) table.pause(`${after / 60} minutes later`)
   history.push({ role: 'user', content: question })
   const request = requestOf()
   const name = `turn ${at + 1}`

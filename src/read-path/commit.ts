@@ -1,4 +1,4 @@
-import type { WriteRequest } from '../contracts/store.ts'
+import type { Fence, WriteReply, WriteRequest } from '../contracts/store.ts'
 import { sealAsync } from '../envelope/seal.ts'
 import { ENTRY_IN_L2, type Entry } from '../l1/entry.ts'
 import type { LocalKey } from '../l1/local-level.ts'
@@ -52,18 +52,26 @@ export function commit(
       onStored()
       return
     }
-    const isTooLarge = reply?.reason === 'too-large'
-    flight.giveLeaseBack({ kind: isTooLarge ? 'unstored' : 'unused' })
-    if (isTooLarge) entry.unmark(ENTRY_IN_L2)
-    // Something was invalidated since the load began, of which this process may not have heard yet.
-    else if (reply && region.lru.peek(flight.key) === entry) {
-      region.lru.delete(flight.key)
-      if (reply.reason === 'tag-changed') {
-        await keepExpired(region, flight, entry, { ...fence, tags: all })
-      }
-    }
+    await refused(region, flight, entry, { ...fence, tags: all }, reply)
   }
   core.background.track(work())
+}
+
+async function refused(
+  region: Region,
+  flight: Flight,
+  entry: Entry,
+  fence: Pick<Fence, 'epoch' | 'sequence' | 'tags'>,
+  reply: Extract<WriteReply, { stored: false }> | undefined,
+): Promise<void> {
+  const isTooLarge = reply?.reason === 'too-large'
+  flight.giveLeaseBack({ kind: isTooLarge ? 'unstored' : 'unused' })
+  if (isTooLarge) entry.unmark(ENTRY_IN_L2)
+  // Something was invalidated since the load began, of which this process may not have heard yet.
+  else if (reply && region.lru.peek(flight.key) === entry) {
+    region.lru.delete(flight.key)
+    if (reply.reason === 'tag-changed') await keepExpired(region, flight, entry, fence)
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { RECORDING_FORMAT } from '../stream/recording.ts'
 import { SharedStreams, type StreamLoad } from '../stream/shared-streams.ts'
 import { streamLoad } from '../stream/stream-load.ts'
 import { boundsOf, checkStreamOptions, type Pacing, paceOf } from '../stream/stream-options.ts'
-import { StreamReader } from '../stream/stream-reader.ts'
+import { isFromAnotherProcess, StreamReader } from '../stream/stream-reader.ts'
 import type { OnAbandon, StreamCall } from '../stream/stream-session.ts'
 import { type WireItem, wireItems } from './wire.ts'
 import { wireResponse } from './wire-response.ts'
@@ -44,9 +44,18 @@ export interface ClientRequest {
   readonly signal?: AbortSignal | null | undefined
 }
 
+/** Where the settings of a call are, of which the request has only what becomes of them. */
+export interface ClientContext {
+  readonly options?: { readonly signal?: AbortSignal | null | undefined } | undefined
+}
+
 /** For the option `middleware` of the client of `@anthropic-ai/sdk` 1.x. */
 export interface PromptCacheMiddleware {
-  <R extends ClientRequest>(request: R, next: (request: R) => Promise<Response>): Promise<Response>
+  <R extends ClientRequest>(
+    request: R,
+    next: (request: R) => Promise<Response>,
+    context?: ClientContext,
+  ): Promise<Response>
   /** What it stands on: `explain`, `stats`, `on`. */
   readonly promptCache: PromptCache
 }
@@ -69,6 +78,10 @@ const IN_KEY = ['anthropic-version', 'anthropic-beta'] as const
  * and are answered from the cache afterwards, byte for byte, with the header `x-cache` (`joined` while it
  * runs, then `hit` for a whole answer and `replay` for a stream). What has to be sent is planned, waits at the
  * gate, is accounted and judged as by `promptCache`. Answers other than 2xx are handed on and not stored.
+ * Who may share an answer is for `tenant` to say, and for nothing else: the API key of a client is not part
+ * of the key, so clients of different customers or workspaces need a middleware each, or a `tenant` that
+ * tells their requests apart. Neither are headers other than `anthropic-version` and `anthropic-beta`.
+ *
  * Put it first: it then sees requests as they are made, and not what other middleware makes of them.
  *
  * A hit through the client costs the client's own work (building the request, parsing the answer); where
@@ -109,11 +122,12 @@ export function promptCacheMiddleware(
   const middleware = async <R extends ClientRequest>(
     request: R,
     next: (request: R) => Promise<Response>,
+    context?: ClientContext,
   ): Promise<Response> => {
     const message = messageOf(request)
     if (!message) return next(request)
     const signal = request.signal ?? undefined
-    const call = callOf(request, message, next)
+    const call = callOf(request, message, next, context)
     try {
       return await wireResponse(new StreamReader(() => streams.enter(call), signal), signal)
     } catch (error) {
@@ -159,6 +173,7 @@ function callOf<R extends ClientRequest>(
   request: R,
   message: Record<string, unknown>,
   next: (request: R) => Promise<Response>,
+  context: ClientContext | undefined,
 ): StreamCall {
   const headers: Record<string, string> = {}
   for (const name of IN_KEY) {
@@ -172,8 +187,33 @@ function callOf<R extends ClientRequest>(
     async open([planned], signal) {
       const isSame = planned === message
       const sent = isSame ? request : { ...request, ...withBody(request, JSON.stringify(planned)) }
-      return wireItems(await next({ ...sent, signal }))
+      return wireItems(
+        await attempt(signal, request.signal, context, (own) => next({ ...sent, signal: own })),
+      )
     },
+  }
+}
+
+/**
+ * The client limits how long it waits for a call of `next`, and tells by the signal of the request. That
+ * is not its leaving, but the end of this attempt for all who share it: nobody else limits it.
+ */
+async function attempt(
+  wanted: AbortSignal,
+  requested: AbortSignal | null | undefined,
+  context: ClientContext | undefined,
+  send: (signal: AbortSignal) => Promise<Response>,
+): Promise<Response> {
+  const controller = new AbortController()
+  wanted.addEventListener('abort', () => controller.abort(wanted.reason), { once: true })
+  const onAbort = (): void => {
+    if (context?.options && !context.options.signal?.aborted) controller.abort(requested?.reason)
+  }
+  requested?.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await send(controller.signal)
+  } finally {
+    requested?.removeEventListener('abort', onAbort)
   }
 }
 
@@ -189,5 +229,5 @@ function isOursToMend(error: unknown): boolean {
   if (isResilienceError(error, 'ERR_CLOSED') || isResilienceError(error, 'ERR_UNCACHEABLE_KEY')) {
     return true
   }
-  return (error as { fromAnotherProcess?: unknown } | null)?.fromAnotherProcess === true
+  return isFromAnotherProcess(error)
 }

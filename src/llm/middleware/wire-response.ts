@@ -2,7 +2,7 @@ import type { SharedStream } from '../stream/stream-reader.ts'
 import type { WireHead, WireItem } from './wire.ts'
 import { isEventStream } from './wire-tail.ts'
 
-/** Headers that are still true of an answer that is given again: the others are about another call. */
+/** Headers that are still true of an answer that is replayed: the others are about another time. */
 const KEPT: ReadonlySet<string> = new Set([
   'anthropic-organization-id',
   'anthropic-workspace-id',
@@ -53,10 +53,11 @@ export async function wireResponse(
 }
 
 function headersOf(head: WireHead, source: SharedStream<WireItem>['source']): Headers {
-  const isOwn = source === 'upstream'
+  // Who shares a call shares what it says of the limits, above all when to try again.
+  const isLive = source !== 'replay'
   const headers = new Headers()
   for (const [name, value] of head.headers) {
-    if (isOwn || KEPT.has(name)) headers.append(name, value)
+    if (isLive || KEPT.has(name)) headers.append(name, value)
   }
   if (source === 'joined') headers.set('x-cache', 'joined')
   if (source === 'replay') headers.set('x-cache', isEventStream(head) ? 'replay' : 'hit')

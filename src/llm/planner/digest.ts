@@ -18,7 +18,7 @@ export interface DigestMemo {
 
 const KEY_LENGTH = 22
 
-export function digestOf(text: string): Digest {
+function digestOf(text: string): Digest {
   return {
     key: digestKey(text),
     bytes: Buffer.byteLength(text),

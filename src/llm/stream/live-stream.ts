@@ -1,6 +1,7 @@
 import type { Clock } from '../../contracts/clock.ts'
 import { Deferred } from '../../kernel/deferred.ts'
 import { ResilienceError } from '../../kernel/errors.ts'
+import { carefulTail } from './careful-tail.ts'
 import { itemSize } from './item-size.ts'
 import type { Recording } from './recording.ts'
 import type { StreamTail } from './stream-tail.ts'
@@ -63,7 +64,7 @@ export class LiveStream<T> {
 
   constructor(options: LiveOptions) {
     this.#options = options
-    this.tail = options.follow()
+    this.tail = carefulTail(options.follow())
     this.#startedAt = options.clock.now()
     this.#lastAt = this.#startedAt
   }
@@ -109,9 +110,10 @@ export class LiveStream<T> {
     }
   }
 
+  /** Whoever comes when the beginning is gone has lost from the first. */
   takeSeat(): Seat {
-    const seat: Seat = { index: 0, wake: undefined, lost: false }
-    this.#seats.add(seat)
+    const seat: Seat = { index: 0, wake: undefined, lost: this.#dropped > 0 }
+    if (!seat.lost) this.#seats.add(seat)
     return seat
   }
 
@@ -178,6 +180,8 @@ export class LiveStream<T> {
         (result) => this.#received(result),
         (error: unknown) => this.#close({ kind: 'failed', error }),
       )
+      // An item that cannot even be measured must not leave the readers waiting.
+      .catch((error: unknown) => this.abort(error))
   }
 
   #received(result: IteratorResult<T, unknown>): void {
@@ -191,6 +195,7 @@ export class LiveStream<T> {
     this.#firstItem.resolve()
     this.#wakeAll()
     if (this.#draining) this.#pull()
+    else if (!this.recording && this.#seats.size === 0) this.abort(everyReaderLeft())
   }
 
   #append(item: T): void {
@@ -206,6 +211,8 @@ export class LiveStream<T> {
     this.tail.add(item)
     if (this.recording && (this.#bytes > maxBytes || this.#count > maxItems)) {
       this.recording = false
+      // Nothing will be kept of it: from here on it is read for its readers only.
+      this.#draining = false
       this.#gaps.length = 0
       this.#recorded.resolve(false)
     }
@@ -267,6 +274,10 @@ function wake(seat: Seat): void {
   const { wake } = seat
   seat.wake = undefined
   wake?.()
+}
+
+export function everyReaderLeft(): ResilienceError {
+  return new ResilienceError('ERR_ABORTED', 'every reader of this stream has left it')
 }
 
 function laggedBehind(): ResilienceError {

@@ -1,7 +1,7 @@
 import type { LlmLoad } from '../../contracts/llm-layer.ts'
 import type { CachedFunction } from '../../facade/cached-function.ts'
 import { Deferred } from '../../kernel/deferred.ts'
-import type { LlmCalls } from '../prompt-cache/llm-call.ts'
+import type { LlmCall, LlmCalls } from '../prompt-cache/llm-call.ts'
 import type { CacheVerdict } from '../verdict/verdict.ts'
 import { LiveSeat } from './live-seat.ts'
 import type { LiveOptions, LiveStream } from './live-stream.ts'
@@ -76,6 +76,7 @@ export class SharedStreams<T> {
       this.#sessions.set(key, own)
       const forget = (): void => {
         if (this.#sessions.get(key) === own) this.#sessions.delete(key)
+        own.close()
       }
       answer.then(forget, forget)
       own.controller.signal.addEventListener('abort', forget, { once: true })
@@ -114,21 +115,26 @@ export class SharedStreams<T> {
     const call = (this.#options.layer as LlmCalls).begin(session.call.args, load)
     let live: LiveStream<T> | undefined
     try {
-      const final = await call.run(async (args, onFirstByte) => {
-        live = session.goLive(this.#options, args, load.signal)
-        void live.firstItem.then(onFirstByte)
-        live.recorded.then(
-          (isWhole) => {
-            if (isWhole) return
-            load.skip()
-            tooLong.resolve(NOTHING)
-          },
-          () => {},
-        )
-        await live.finished
-        if (live.tail.refusal) throw live.tail.refusal
-        return live.tail.final()
-      })
+      const final = await call
+        .run(async (args, onFirstByte) => {
+          live = session.goLive(this.#options, args, load.signal)
+          void live.firstItem.then(onFirstByte)
+          live.recorded.then(
+            (isWhole) => {
+              if (isWhole) return
+              load.skip()
+              tooLong.resolve(NOTHING)
+            },
+            () => {},
+          )
+          await live.finished
+          if (live.tail.refusal) throw live.tail.refusal
+          return live.tail.final()
+        })
+        .catch(async (error: unknown) => {
+          await countPart(call, live, load)
+          throw error
+        })
       const { verdict, expire, report } = await call.settle(final)
       load.report(report)
       if (expire.length > 0) load.expire(expire)
@@ -174,6 +180,7 @@ export class SharedStreams<T> {
     session.readers++
     return {
       joined,
+      closed: session.closed,
       async place() {
         await session.ready
         if (gone) return undefined
@@ -191,6 +198,19 @@ export class SharedStreams<T> {
       },
     }
   }
+}
+
+/** What a stream has said of its usage before it broke off, or was left, is billed all the same. */
+async function countPart(
+  call: LlmCall,
+  live: LiveStream<unknown> | undefined,
+  load: LlmLoad,
+): Promise<void> {
+  const final = live?.tail.final() as { usage?: unknown } | null | undefined
+  if (!final?.usage || live?.tail.refusal) return
+  const { expire, report } = await call.settle(final)
+  load.report(report)
+  if (expire.length > 0) load.expire(expire)
 }
 
 function apply(verdict: CacheVerdict | boolean, load: Load): void {

@@ -34,6 +34,8 @@ export interface Place<T> {
 export interface Entrance<T> {
   /** Another reader has begun before. */
   readonly joined: boolean
+  /** Until then, who enters anew is led to the same stream again. Never rejects. */
+  readonly closed: Promise<void>
   /** @returns nothing where it was left meanwhile */
   place(): Promise<Place<T> | undefined>
   /** It is not wanted any more; a place that was got there is left as well. */
@@ -134,6 +136,8 @@ export class StreamReader<T> implements SharedStream<T> {
       this.#wake = resolve
     })
     try {
+      if (this.#entrance) await Promise.race([this.#entrance.closed, left])
+      if (this.#over) return
       const entrance = this.#open()
       this.#entrance = entrance
       const place = await Promise.race([entrance.place(), left])
@@ -151,14 +155,19 @@ export class StreamReader<T> implements SharedStream<T> {
    */
   #failed(error: unknown): void {
     if (this.#over) return
-    if (this.#entrance?.joined && !this.#received && !this.#retried) {
+    if (this.#isOfAnother(error) && !this.#received && !this.#retried) {
       this.#retried = true
-      this.#entrance.leave()
+      this.#entrance?.leave()
       this.#place = undefined
       return
     }
     this.#error = { error }
     this.#finish()
+  }
+
+  /** Who made the call that has failed is told so; others have not asked for it. */
+  #isOfAnother(error: unknown): boolean {
+    return this.#entrance?.joined === true || isFromAnotherProcess(error)
   }
 
   readonly #onAbort = (): void => {
@@ -183,6 +192,11 @@ export class StreamReader<T> implements SharedStream<T> {
     this.#entrance?.leave()
     this.#wake?.()
   }
+}
+
+/** It has waited for a recording that another process was making. */
+export function isFromAnotherProcess(error: unknown): boolean {
+  return (error as { fromAnotherProcess?: unknown } | null | undefined)?.fromAnotherProcess === true
 }
 
 function stoppedBySignal(signal: AbortSignal): Error {

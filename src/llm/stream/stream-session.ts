@@ -1,7 +1,6 @@
 import type { LlmCallKey } from '../../contracts/llm-layer.ts'
 import { Deferred } from '../../kernel/deferred.ts'
-import { ResilienceError } from '../../kernel/errors.ts'
-import { type LiveOptions, LiveStream } from './live-stream.ts'
+import { everyReaderLeft, type LiveOptions, LiveStream } from './live-stream.ts'
 import type { Recording } from './recording.ts'
 
 /** What a stream is made from: the arguments of a call, and how its origin is called with them. */
@@ -32,6 +31,7 @@ export class StreamSession<T> {
   recording: Recording<T> | undefined
   readers = 0
   readonly #ready = new Deferred<void>()
+  readonly #closed = new Deferred<void>()
 
   constructor(call: StreamCall, llmKey: LlmCallKey | undefined) {
     this.call = call
@@ -41,6 +41,16 @@ export class StreamSession<T> {
   /** There is something to read; rejects where nothing came. */
   get ready(): Promise<void> {
     return this.#ready.promise
+  }
+
+  /** Its load is over: who asks from then on has a load of their own. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Nobody is led to it any more. */
+  close(): void {
+    this.#closed.resolve()
   }
 
   /**
@@ -79,7 +89,7 @@ export class StreamSession<T> {
       live.drain()
       return
     }
-    const reason = new ResilienceError('ERR_ABORTED', 'every reader of this stream has left it')
+    const reason = everyReaderLeft()
     this.controller.abort(reason)
     live?.abort(reason)
   }
