@@ -27,6 +27,8 @@ export interface LlmCallReport {
 /** What a layer may do about one load, and needs of it. */
 export interface LlmLoad {
   readonly clock: Clock
+  /** What the request was looked up by: when it has changed since, its answer is not that key's. */
+  readonly key?: string
   /** Aborted when nobody waits any more. */
   readonly signal: AbortSignal
   /** The answer goes to the callers and is not stored. */
@@ -48,6 +50,8 @@ export interface LlmLayer {
   readonly [LLM_LAYER]: true
   /** @throws ERR_UNCACHEABLE_KEY for what is no request */
   keyOf(args: readonly unknown[]): LlmCallKey
+  /** Keys of all answers that are kept to one request, where that may be several. @default that of `keyOf` */
+  keysOf?(args: readonly unknown[]): readonly string[]
   /** Calls the origin, with the request as it had best be sent, and judges what it brings. */
   call(
     args: readonly unknown[],

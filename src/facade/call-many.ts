@@ -1,9 +1,9 @@
 import { checkBoolean, checkCount, checkOptionNames, invalidOption } from '../kernel/options.ts'
 import type { ManyOrigin } from '../read-path/call-origin.ts'
-import { handOut } from '../read-path/hand-out.ts'
 import type { Outcome } from '../read-path/outcome.ts'
 import { readMany } from '../read-path/read-many.ts'
 import type { Read } from '../read-path/read-request.ts'
+import { handOutPaid } from './llm-function.ts'
 import type { WarmResult } from './results.ts'
 import type { WrappedCore } from './wrapped-core.ts'
 
@@ -18,7 +18,8 @@ export async function callMany(
   checkBoolean(options.settle, 'settle')
   checkLists(lists, 'many()')
   const region = core.use()
-  const { manyOrigin } = core.policy
+  const { policy } = core
+  const { manyOrigin } = policy
   const single = manyOrigin as ((...args: unknown[]) => unknown) | undefined
   const origin: ManyOrigin | undefined =
     single &&
@@ -37,13 +38,13 @@ export async function callMany(
   if (options.settle) {
     return settled.map((result) =>
       result.status === 'fulfilled'
-        ? { ok: true, value: handOut(region, result.value) }
+        ? { ok: true, value: handOutPaid({ region, policy }, result.value) }
         : { ok: false, error: result.reason },
     )
   }
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason
-    return handOut(region, result.value)
+    return handOutPaid({ region, policy }, result.value)
   })
 }
 

@@ -2,7 +2,9 @@ import { isLlmLayer, type LlmCallKey, type LlmLayer, type LlmLoad } from '../con
 import { kindOf } from '../kernel/duration.ts'
 import { invalidOption } from '../kernel/options.ts'
 import type { Origin } from '../read-path/flight-options.ts'
+import { handOut } from '../read-path/hand-out.ts'
 import { invalidateTags } from '../read-path/invalidate.ts'
+import type { Outcome } from '../read-path/outcome.ts'
 import type { LoadContext, Policy } from '../read-path/policy.ts'
 import type { Read } from '../read-path/read-request.ts'
 import type { Region } from '../read-path/region.ts'
@@ -23,9 +25,14 @@ export class LlmFunction {
     return this.#layer.keyOf(args)
   }
 
+  /** All under which answers to this call may be kept. */
+  keysOf(args: readonly unknown[]): readonly string[] {
+    return this.#layer.keysOf?.(args) ?? [this.#layer.keyOf(args).key]
+  }
+
   /** The read of a call: through the levels, or past all of them where its answer is only its own. */
-  read(request: Read, { bypass }: LlmCallKey, withContext: boolean): Read {
-    const read = { ...request, origin: this.#origin(request, withContext) }
+  read(request: Read, { key, bypass }: LlmCallKey, withContext: boolean): Read {
+    const read = { ...request, origin: this.#origin(request, key, withContext) }
     if (bypass === undefined) return read
     this.#uncached ??= {
       ...request.policy,
@@ -37,20 +44,35 @@ export class LlmFunction {
     return { ...read, policy: this.#uncached, key: `bypass ${++bypassed}` }
   }
 
-  #origin({ origin, region }: Read, withContext: boolean): Origin {
+  #origin({ origin, region }: Read, key: string, withContext: boolean): Origin {
     return (args, context) =>
       this.#layer.call(
         args,
         (sent) => origin(sent, withContext ? context : undefined),
-        loadOf(region, context as LoadContext),
+        loadOf(region, key, context as LoadContext),
       )
   }
 }
 
-function loadOf(region: Region, context: LoadContext): LlmLoad {
+const taken = new WeakSet<Outcome>()
+
+/** Of those who share a load one takes the answer that was paid for; the others see that it was. */
+export function handOutPaid(
+  { region, policy }: Pick<Read, 'region' | 'policy'>,
+  outcome: Outcome,
+): unknown {
+  const value = handOut(region, outcome)
+  if (policy.mark === undefined || outcome.source !== 'origin') return value
+  if (taken.has(outcome)) return policy.mark(value)
+  taken.add(outcome)
+  return value
+}
+
+function loadOf(region: Region, key: string, context: LoadContext): LlmLoad {
   const { core, label } = region
   return {
     clock: core.clock,
+    key,
     get signal() {
       return context.signal
     },

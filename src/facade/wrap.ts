@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Duration, toMs } from '../kernel/duration.ts'
 import { checkBoolean, checkOptionNames, invalidOption } from '../kernel/options.ts'
-import { handOut } from '../read-path/hand-out.ts'
 import { clearScope, invalidateKeys, setValue } from '../read-path/invalidate.ts'
 import { read } from '../read-path/read.ts'
 import type { CallOptions } from '../read-path/read-request.ts'
@@ -10,6 +9,7 @@ import type { CachedFunction, CallSettings } from './cached-function.ts'
 import { callMany, warm } from './call-many.ts'
 import { explain } from './explain.ts'
 import { hotFunction, hotPeek } from './hot-path.ts'
+import { handOutPaid } from './llm-function.ts'
 import type { SetOptions } from './options.ts'
 import { peeked } from './peek.ts'
 import type { RegionOpener } from './region-opener.ts'
@@ -62,9 +62,8 @@ function slow(
   try {
     const request = core.request(self, args)
     const outcome = read(request, call)
-    const { region } = request
-    if (outcome instanceof Promise) return outcome.then((settled) => handOut(region, settled))
-    return Promise.resolve(handOut(region, outcome))
+    if (outcome instanceof Promise) return outcome.then((settled) => handOutPaid(request, settled))
+    return Promise.resolve(handOutPaid(request, outcome))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -98,7 +97,7 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
       const { region } = request
       const ageMs = Math.max(0, region.core.clock.now() - outcome.createdAt)
       return {
-        value: handOut(region, outcome),
+        value: handOutPaid(request, outcome),
         source: outcome.source,
         outcome: joined && outcome.kind === 'loaded' ? 'coalesced' : outcome.kind,
         ageMs,
@@ -123,7 +122,7 @@ function methodsOf(core: WrappedCore, bound: object | undefined) {
     },
     async invalidate(...args: unknown[]) {
       const region = core.use()
-      return invalidateKeys(region, [core.keyFor(bound, args)], core.policy)
+      return invalidateKeys(region, core.keysFor(bound, args), core.policy)
     },
     key: (...args: unknown[]) => core.use().storeKey(core.keyFor(bound, args)),
     explain: async (...args: unknown[]) => explain(core.request(bound, args)),

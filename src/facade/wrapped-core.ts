@@ -92,11 +92,15 @@ export class WrappedCore {
     return made.region
   }
 
-  /** @param call how an LLM's call is looked up, where that is known */
-  keyFor(self: unknown, args: readonly unknown[], call = this.#llm?.keyOf(args)): LocalKey {
+  /** @param llmKey of an LLM's call, where that is known */
+  keyFor(
+    self: unknown,
+    args: readonly unknown[],
+    llmKey: string | undefined = this.#llm?.keyOf(args).key,
+  ): LocalKey {
     const { key, scope } = this.options
     let own: LocalKey
-    if (call !== undefined) own = call.key
+    if (llmKey !== undefined) own = llmKey
     else if (key !== undefined)
       own = this.#givenKey(key as (...args: readonly unknown[]) => unknown, args)
     else if (countOf(args) === 1) own = this.#keyOfOne(args[0])
@@ -104,6 +108,12 @@ export class WrappedCore {
     if (!this.isMethod || scope === 'class') return own
     const owner = typeof scope === 'function' ? scopeText(scope, self) : instanceId(self)
     return keyOf([owner, typeof own === 'number' ? keyOf([own]) : own])
+  }
+
+  /** Of all values that are kept for these arguments: an LLM may have given several answers. */
+  keysFor(self: unknown, args: readonly unknown[]): LocalKey[] {
+    if (this.#llm === undefined) return [this.keyFor(self, args)]
+    return this.#llm.keysOf(args).map((key) => this.keyFor(self, args, key))
   }
 
   request(self: unknown, args: readonly unknown[]): Read {
@@ -114,7 +124,7 @@ export class WrappedCore {
     const request: Read = {
       region,
       policy,
-      key: this.keyFor(self, args, call),
+      key: this.keyFor(self, args, call?.key),
       args,
       origin: (given, context) =>
         context === undefined

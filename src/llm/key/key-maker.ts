@@ -96,12 +96,29 @@ export class KeyMaker {
   keyOf(body: string, extra: string, { model, bypass }: Omit<ReadRequest, 'body'>): LlmKey {
     if (model !== this.#model) this.#remember(model)
     const variant = this.#variant ?? Math.floor(this.#random() * this.#variants)
-    const stream =
-      this.#head + field(String(variant)) + this.#headers + textField(extra) + field(body)
-    const key = `${this.#group}:${this.#digest(stream)}`
+    const key = this.#keyOfVariant(variant, body, extra)
     const group = this.#group
     const tags = this.#tags
     return bypass === undefined ? { key, group, tags } : { key, group, tags, bypass }
+  }
+
+  /** All that `keyOf` may give: one for each variant among which it chooses. */
+  keysOf({ body, model }: ReadRequest, extra: string): string[] {
+    if (model !== this.#model) this.#remember(model)
+    const first = this.#variant ?? 0
+    const last = this.#variant ?? this.#variants - 1
+    const keys: string[] = []
+    for (let variant = first; variant <= last; variant++) {
+      keys.push(this.#keyOfVariant(variant, body, extra))
+    }
+    return keys
+  }
+
+  /** For the model that was remembered last. */
+  #keyOfVariant(variant: number, body: string, extra: string): string {
+    const stream =
+      this.#head + field(String(variant)) + this.#headers + textField(extra) + field(body)
+    return `${this.#group}:${this.#digest(stream)}`
   }
 
   #counts(reason: BypassReason): boolean {

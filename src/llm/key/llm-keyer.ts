@@ -3,7 +3,11 @@ import { KeyMaker } from './key-maker.ts'
 import type { LlmKey, LlmKeyOptions } from './llm-key-options.ts'
 
 /** Makes the key of a request; `extra` is the key of what else the call was given. */
-export type LlmKeyer = (request: unknown, extra?: string) => LlmKey
+export interface LlmKeyer {
+  (request: unknown, extra?: string): LlmKey
+  /** The keys of all variants among which a call chooses. */
+  keysOf(request: unknown, extra?: string): readonly string[]
+}
 
 /**
  * `llmKey` for many requests: the options are checked once.
@@ -21,8 +25,11 @@ export function createLlmKeyer(
       `${where} takes no function as urlSource, as its keys are made without waiting; use 'bypass' or 'by-url', or llmKey() for such requests`,
     )
   }
-  return (request, extra = '') => {
+  const keyer = (request: unknown, extra = ''): LlmKey => {
     const read = maker.read(request)
     return maker.keyOf(read.body, extra, read)
   }
+  return Object.assign(keyer, {
+    keysOf: (request: unknown, extra = '') => maker.keysOf(maker.read(request), extra),
+  })
 }

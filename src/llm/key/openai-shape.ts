@@ -38,9 +38,23 @@ export function inspectOpenAi(request: Readonly<Record<string, unknown>>, note: 
   if (typeof prompt === 'object' && prompt !== null && !isGiven(Reflect.get(prompt, 'version'))) {
     note('stored-prompt')
   }
+  inspectVariables(prompt, note)
   // An answer in sound names a file that the provider forgets after an hour.
   const speaks = Array.isArray(modalities) && modalities.includes('audio')
   if (speaks || isGiven(request.audio)) note('audio')
+}
+
+/** What is put into a stored prompt may be an image or a file behind a URL, by any name. */
+function inspectVariables(prompt: unknown, note: Note): void {
+  if (typeof prompt !== 'object' || prompt === null) return
+  const variables: unknown = Reflect.get(prompt, 'variables')
+  if (typeof variables !== 'object' || variables === null) return
+  for (const value of Object.values(variables) as unknown[]) {
+    if (typeof value !== 'object' || value === null) continue
+    const { image_url, file_url } = value as { image_url?: unknown; file_url?: unknown }
+    const urls = [image_url, file_url].filter(isGiven)
+    if (urls.some((link) => !String(link).startsWith('data:'))) note('url-source')
+  }
 }
 
 /** A reference to an item that only the provider has, which may have no type. */

@@ -88,8 +88,9 @@ class Draft {
   }
 
   add(item: number, part: number, block: unknown, role: string): void {
-    const raw = (block ?? {}) as RawBlock
-    const type = this.#tier === 'tools' ? 'tool' : raw.type
+    // What is no object is refused by the API; a marker would make something else of it.
+    const raw = (typeof block === 'object' && block !== null ? block : { not: block }) as RawBlock
+    const type = this.#tier === 'tools' && raw === block ? 'tool' : raw.type
     this.#push(item, part, type, raw, role, ttlOf(raw.cache_control))
   }
 

@@ -21,9 +21,12 @@ export function checkPlannerOptions(options: PrefixPlannerOptions): void {
   checkChoice(tools, ['preserve', 'sort', 'pin'], 'tools')
 }
 
-/** @throws ERR_INVALID_OPTION for what is no request with a model */
+/** @throws ERR_INVALID_OPTION for what is no request with a model, and an instant that is none */
 export function checkPlanInput(input: PlanInput<unknown>): void {
   const request = input?.request as { model?: unknown } | null | undefined
-  if (typeof request === 'object' && request !== null && typeof request.model === 'string') return
-  throw invalidOption('plan takes { request }, and a request has a model, which is text')
+  if (typeof request !== 'object' || request === null || typeof request.model !== 'string') {
+    throw invalidOption('plan takes { request }, and a request has a model, which is text')
+  }
+  const { now = 0 } = input
+  if (!Number.isFinite(now)) throw invalidOption('now of plan must be an instant in milliseconds')
 }

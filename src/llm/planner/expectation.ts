@@ -47,6 +47,15 @@ export function expect(
   return { hit, read: chosen.outcome.read, entries }
 }
 
+/** One number that is none would spoil all that was learnt of the model. */
+export function isSound(
+  { inputTotal, cacheRead, cacheWrite }: NormalizedUsage,
+  startedAt: number,
+): boolean {
+  const tokens = [inputTotal, cacheRead, ...Object.values(cacheWrite)]
+  return Number.isFinite(startedAt) && tokens.every((one) => Number.isFinite(one) && one >= 0)
+}
+
 /** Less than this share of what was expected counts as a miss. */
 const MISSED_SHARE = 0.5
 

@@ -46,6 +46,9 @@ export class PlaceStats {
   #unusedShort = 0
   #usedLong = 0
   #unusedLong = 0
+  /** Those that were not used within the short lifetime, and still may be within the long one. */
+  #late = 0
+  #lateSince = 0
   #waitingShort: Question[] = []
   #waitingLong: Question[] = []
 
@@ -91,22 +94,37 @@ export class PlaceStats {
     const { short, long, weight } = this.#prior
     const tried = weight + this.#usedShort + this.#unusedShort
     const soon = (weight * short + this.#usedShort) / tried
-    const late = (long + this.#usedLong) / (1 + this.#usedLong + this.#unusedLong)
+    const tries = 1 + this.#usedLong + this.#unusedLong + this.#lateTries(now)
+    const late = (long + this.#usedLong) / tries
     return { short: soon, long: soon + (1 - soon) * late }
   }
 
   used(question: Question, gapMs: number): void {
     question.isAnswered = true
     if (gapMs < this.#shortMs) {
-      if (question.isUnusedShort) this.#unusedShort--
-      if (question.isUnusedLong) this.#unusedLong--
+      if (question.isUnusedShort) {
+        this.#unusedShort--
+        if (question.isUnusedLong) this.#unusedLong--
+        else this.#decided(question)
+      }
       this.#usedShort++
       return
     }
     this.#missShort(question)
     if (question.isUnusedLong) return
+    this.#decided(question)
     if (gapMs < this.#longMs) this.#usedLong++
     else this.#unusedLong++
+  }
+
+  /**
+   * A use shows at once, its absence only when the long lifetime is over: until then each counts by the
+   * share of it that has passed, or a few early uses would pass for the rule.
+   */
+  #lateTries(now: number): number {
+    const waited = this.#late * (now - this.#shortMs) - this.#lateSince
+    // A model may have one lifetime only.
+    return waited > 0 ? waited / Math.max(1, this.#longMs - this.#shortMs) : 0
   }
 
   #giveUp(now: number): void {
@@ -119,9 +137,18 @@ export class PlaceStats {
     if (question.isUnusedShort) return
     question.isUnusedShort = true
     this.#unusedShort++
+    this.#late++
+    this.#lateSince += question.at
+  }
+
+  #decided(question: Question): void {
+    this.#late--
+    this.#lateSince -= question.at
   }
 
   #missLong(question: Question): void {
+    this.#missShort(question)
+    this.#decided(question)
     question.isUnusedLong = true
     this.#unusedLong++
   }

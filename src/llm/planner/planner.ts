@@ -10,7 +10,7 @@ import { checkPlanInput } from './check-planner-options.ts'
 import { type Chosen, nothingChosen } from './choose.ts'
 import { chooseWithin } from './choose-within.ts'
 import { digestKey } from './digest.ts'
-import { type Expectation, expect, learn } from './expectation.ts'
+import { type Expectation, expect, isSound, learn } from './expectation.ts'
 import { ModelMemory } from './model-memory.ts'
 import type {
   AnthropicLike,
@@ -41,7 +41,7 @@ import { type CacheTerms, shortTtlOf, TTL_OF_MESSAGES, termsOf } from './terms.t
 import { createToolArrangement } from './tool-set.ts'
 import { type Walk, walk } from './walk.ts'
 import { type ConversationState, conversationWarnings } from './warn-conversation.ts'
-import { placementWarnings } from './warn-placement.ts'
+import { type PlacementFacts, placementWarnings } from './warn-placement.ts'
 import { latestOf, staticWarnings } from './warn-static.ts'
 
 const MOST_NODES = 50_000
@@ -131,7 +131,7 @@ export class Planner implements PrefixPlanner {
     const expectation = this.#expected.get(plan.breakpoints)
     if (!expectation) return
     this.#expected.delete(plan.breakpoints)
-    learn(expectation, usage, times.startedAt)
+    if (isSound(usage, times.startedAt)) learn(expectation, usage, times.startedAt)
   }
 
   explain(route?: string): PlannerReport {
@@ -156,16 +156,19 @@ export class Planner implements PrefixPlanner {
   #sceneOf(input: PlanInput<AnthropicLike>): Scene {
     const { provider = 'anthropic', tenant, thread } = input
     const now = input.now ?? this.#clock.now()
-    const request = this.#arranged(input.request)
-    const name = request.model
+    const name = input.request.model
     const profile = findProfile(provider, name, this.#options.profiles)
     const model = this.#model(`${provider}/${name}`)
     const terms = termsOf(profile, model.minTokens(profile))
     const reader = this.#reader.forModel(name)
-    const read = readRequest(provider, request, reader, {
-      thinkingTier: profile.thinkingTier,
-      shortTtl: shortTtlOf(profile),
-    })
+    const options = { thinkingTier: profile.thinkingTier, shortTtl: shortTtlOf(profile) }
+    const readOf = (one: AnthropicLike) => readRequest(provider, one, reader, options)
+    let request = this.#arranged(input.request)
+    let read = readOf(request)
+    if (request !== input.request && this.#leavesAlone(read)) {
+      request = input.request
+      read = readOf(request)
+    }
     // A digest: names of tenants are nothing for a snapshot.
     const owner = digestKey(JSON.stringify([provider, tenant ?? null]))
     const route = this.#route(owner, input.route ?? name)
@@ -228,9 +231,11 @@ export class Planner implements PrefixPlanner {
   }
 
   #mayAdd({ read }: Scene): boolean {
-    const { mode = 'optimise' } = this.#options
-    if (mode === 'observe' || read.isSettled) return false
-    return mode === 'optimise' || !hasClientMarker(read.prompt)
+    return this.#options.mode !== 'observe' && !read.isSettled && !this.#leavesAlone(read)
+  }
+
+  #leavesAlone({ prompt }: ReadRequest): boolean {
+    return this.#options.mode === 'respect' && hasClientMarker(prompt)
   }
 
   #marked(scene: Scene, chosen: Chosen): AnthropicLike {
@@ -263,7 +268,8 @@ export class Planner implements PrefixPlanner {
   }
 
   #arranged(request: AnthropicLike): AnthropicLike {
-    if (!this.#arrange || !Array.isArray(request.tools)) return request
+    const { mode } = this.#options
+    if (!this.#arrange || mode === 'observe' || !Array.isArray(request.tools)) return request
     const tools = this.#arrange(request.tools)
     return tools === request.tools ? request : { ...request, tools }
   }
@@ -287,10 +293,7 @@ export class Planner implements PrefixPlanner {
   }
 }
 
-interface PlacementView {
-  readonly candidates: readonly Candidate[]
-  readonly chosen: Chosen
-  readonly staticAt: number
-  readonly staticTokens: number
-  readonly pathOf: (at: number) => string
-}
+type PlacementView = Pick<
+  PlacementFacts,
+  'candidates' | 'chosen' | 'staticAt' | 'staticTokens' | 'pathOf'
+>

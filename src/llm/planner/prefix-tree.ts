@@ -51,11 +51,7 @@ export class PrefixTree {
   }
 
   root(name: string): PrefixNode {
-    const known = this.#roots.get(name)
-    if (known) return known
-    const root = newNode(undefined, name)
-    this.#roots.set(name, root)
-    return root
+    return this.#roots.get(name) ?? newNode(undefined, name)
   }
 
   find(parent: PrefixNode, key: string): PrefixNode | undefined {
@@ -65,6 +61,8 @@ export class PrefixTree {
 
   add(parent: PrefixNode, key: string): PrefixNode {
     const node = newNode(parent, key)
+    // A root is kept for what grows from it: without, nobody would ever forget it.
+    if (!parent.parent) this.#roots.set(parent.key, parent)
     if (!parent.child) parent.child = node
     else {
       parent.children ??= new Map()
@@ -82,6 +80,11 @@ export class PrefixTree {
       node.seen++
       this.touch(node)
     }
+    this.trim()
+  }
+
+  /** Forgets what is too much. */
+  trim(): void {
     while (this.#count > this.#maxNodes && this.#oldest) this.#remove(this.#oldest)
   }
 

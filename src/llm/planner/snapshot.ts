@@ -104,6 +104,7 @@ export function applySnapshot(
   }
   // What a node grows from was used last.
   for (const node of nodes.toReversed()) memory.tree.touch(node)
+  memory.tree.trim()
   for (const [key, name, requests, places] of contents.routes) {
     if (memory.routes.get(key)) continue
     const route = new RouteMemory(name)
@@ -167,11 +168,20 @@ function isSound({ wall, nodes, routes, ratios }: Contents): boolean {
       row[3].every((place) => typeof place?.[0] === 'string' && isCounts(place[1])),
   )
   const areRatios = ratios.every(
-    (row) => Array.isArray(row) && typeof row[0] === 'string' && row[1] > 0 && row[1] < 100,
+    (row) =>
+      Array.isArray(row) &&
+      typeof row[0] === 'string' &&
+      Number.isFinite(row[1]) &&
+      row[1] > 0 &&
+      row[1] < 100,
   )
   return areNodes && areRoutes && areRatios
 }
 
 function isCounts(counts: unknown): boolean {
-  return Array.isArray(counts) && counts.length === 4 && counts.every((one) => one >= 0)
+  return (
+    Array.isArray(counts) &&
+    counts.length === 4 &&
+    counts.every((one) => Number.isFinite(one) && one >= 0)
+  )
 }

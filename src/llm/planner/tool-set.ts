@@ -37,17 +37,30 @@ function createPin(): Arrange {
     const id = digestKey(tools.map(canonical).toSorted(compare).join('\n'))
     const pinned = first.get(id)
     if (pinned) return pinned
+    const copy = copyOf(tools)
+    if (!copy) return tools
     if (first.size >= MOST_PINNED) first.delete(first.keys().next().value as string)
-    // A copy: what the caller does to his tools later must not change what was pinned.
-    first.set(id, structuredClone(tools))
+    first.set(id, copy)
     return tools
   }
 }
 
-/** JSON with the members of all objects sorted: equal for what means the same. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => {
-    if (key === 'cache_control') return undefined
+/** What the caller does to his tools later must not change what was pinned. */
+function copyOf(tools: readonly unknown[]): readonly unknown[] | undefined {
+  try {
+    return structuredClone(tools)
+  } catch {
+    // Tools that bring the function that runs them cannot be copied: they are sent as they come.
+    return undefined
+  }
+}
+
+/** JSON of a tool with the members of all objects sorted: equal for what means the same. */
+export function canonical(tool: unknown): string {
+  // Its own marker only: a schema may have a member of that name.
+  const isObject = typeof tool === 'object' && tool !== null
+  const value = isObject ? { ...tool, cache_control: undefined } : tool
+  return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
     return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => compare(a, b)))
   })

@@ -19,6 +19,8 @@ export class LayerCall implements LlmCall {
   readonly #context: LlmCallContext
   readonly #key: LlmCallKey | undefined
   readonly #plan: Plan<unknown> | undefined
+  readonly #given: readonly unknown[]
+  #hasChanged = false
   #startedAt: number
   #firstByteAt: number | undefined
   #endedAt: number
@@ -30,6 +32,7 @@ export class LayerCall implements LlmCall {
     context: LlmCallContext,
   ) {
     this.#parts = parts
+    this.#given = args
     this.#context = context
     this.#key = key
     this.#startedAt = context.clock.now()
@@ -46,7 +49,19 @@ export class LayerCall implements LlmCall {
     // Where nothing is shared, there is nothing to wait for.
     if (gate === undefined || plan === undefined || plan.prefixTokens === 0) return task(() => {})
     const { prefixTokens: tokens, prefixIsWarm: isWarm } = plan
-    return gate.run(plan.prefixId, task, { tokens, isWarm, signal })
+    let isSent = false
+    const once = (onFirstByte: () => void) => {
+      isSent = true
+      return task(onFirstByte)
+    }
+    try {
+      return await gate.run(plan.prefixId, once, { tokens, isWarm, signal })
+    } catch (error) {
+      // What the provider fails with, or nobody wants any more, is no failure of the gate.
+      if (isSent || signal.aborted) throw error
+      this.#parts.failed('gate', error)
+      return task(() => {})
+    }
   }
 
   async #send<T>(send: Send<T>, onFirstByte: () => void): Promise<T> {
@@ -54,6 +69,8 @@ export class LayerCall implements LlmCall {
     const { accounts } = this.#parts
     accounts.calls++
     this.#startedAt = clock.now()
+    // Its owner may have gone on with it while it waited: for L2, for a place, at the gate.
+    this.#hasChanged = !this.#isAsLookedUp()
     try {
       return await send(this.args, () => {
         this.#firstByteAt ??= clock.now()
@@ -80,6 +97,12 @@ export class LayerCall implements LlmCall {
     const expire = skipped === 'other-model' ? [] : this.#staleTags(usage)
     events.emit('report', report)
     return { verdict, expire, report }
+  }
+
+  #isAsLookedUp(): boolean {
+    const { key } = this.#context
+    if (key === undefined) return true
+    return this.#parts.attempt('key', () => this.#parts.keysOf(this.#given).includes(key)) ?? false
   }
 
   #makePlan(args: readonly unknown[]): Plan<unknown> | undefined {
@@ -118,6 +141,7 @@ export class LayerCall implements LlmCall {
   async #judge(final: unknown): Promise<CacheVerdict> {
     const bypass = this.#key?.bypass
     if (bypass !== undefined) return { action: 'skip', reason: bypass }
+    if (this.#hasChanged) return { action: 'skip', reason: 'changed' }
     return judge(this.#parts, final, this.#requestedModel())
   }
 

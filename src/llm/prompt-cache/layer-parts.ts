@@ -7,12 +7,13 @@ import { createPrefixPlanner } from '../planner/create-prefix-planner.ts'
 import type { PrefixPlanner } from '../planner/plan.ts'
 import { AliasEpochs } from './alias-epochs.ts'
 import { LlmAccounts } from './llm-accounts.ts'
+import { textOfOtherArguments } from './other-arguments.ts'
 import { isGate, isPlanner, keyOptionsOf, type PromptCacheOptions } from './prompt-cache-options.ts'
 import { PLANNED_PROVIDERS } from './sent-request.ts'
 import { TenantKeyers } from './tenant-keyers.ts'
 
 /** Where the layer failed, and the provider did not. */
-export type LayerPart = 'key' | 'planner' | 'usage' | 'price' | 'verdict' | 'validate'
+export type LayerPart = 'key' | 'planner' | 'gate' | 'usage' | 'price' | 'verdict' | 'validate'
 
 /** What happens in a layer, for those who listen. */
 export interface PromptCacheEvents {
@@ -52,6 +53,10 @@ export class LayerParts {
   tenantOf(args: readonly unknown[]): Tenant {
     const { tenant } = this.options
     return typeof tenant === 'function' ? tenant(...args) : tenant
+  }
+
+  keysOf(args: readonly unknown[]): readonly string[] {
+    return this.keyers.for(this.tenantOf(args)).keysOf(args[0], textOfOtherArguments(args))
   }
 
   routeOf(args: readonly unknown[]): string | undefined {

@@ -5,6 +5,8 @@ import type { CacheVerdict } from '../verdict/verdict.ts'
 /** What a call needs of whoever makes it. `LlmLoad` has both. */
 export interface LlmCallContext {
   readonly clock: Clock
+  /** What the request was looked up by; an answer to a request that has changed since is not stored. */
+  readonly key?: string
   /** Ends the wait at the gate. It does not end `send`: that is for the caller to do. */
   readonly signal: AbortSignal
 }

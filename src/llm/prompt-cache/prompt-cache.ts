@@ -76,6 +76,10 @@ class PromptCacheLayer implements PromptCache {
     return { key, tags, bypass }
   }
 
+  keysOf(args: readonly unknown[]): readonly string[] {
+    return this.#parts.keysOf(args)
+  }
+
   begin(args: readonly unknown[], context: LlmCallContext): LayerCall {
     const key = this.#parts.attempt('key', () => this.keyOf(args))
     return new LayerCall(this.#parts, args, key, context)

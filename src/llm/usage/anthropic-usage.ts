@@ -16,7 +16,7 @@ export function anthropicUsage(
   if (!usage || !tokens) return undefined
   const call = {
     provider,
-    tier: textOf(usage.service_tier),
+    tier: isRepriced(usage) ? 'fallback-credit' : textOf(usage.service_tier),
     geo: textOf(usage.inference_geo),
     speed: textOf(usage.speed),
   }
@@ -29,6 +29,11 @@ export function anthropicUsage(
   }
   const thoughts = countOf(fieldsOf(usage.output_tokens_details)?.thinking_tokens)
   return assembleUsage({ ...call, model, ...tokens, reasoning: thoughts, extra, raw: usage })
+}
+
+/** Billed as if another model had never been asked: these tokens at any list price are a wrong sum. */
+function isRepriced(usage: Fields): boolean {
+  return fieldsOf(fieldsOf(usage.fallback_credit)?.status)?.type === 'redeemed'
 }
 
 function tokensOf(

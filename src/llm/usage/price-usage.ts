@@ -40,6 +40,8 @@ const PER_MILLION = 1e6
  * wrong sum is worse than none: fast mode, priority tiers, places and lifetimes without a known price
  * give `unknownModel`, as do models without one, and one such part of a call is enough.
  *
+ * It is the price of the tokens: fees per use of a tool at the provider, such as a search, are not in it.
+ *
  * @param table changes to the built-in prices, by `provider/id`
  * @throws ERR_INVALID_OPTION for a table that is none
  */

@@ -50,7 +50,9 @@ export function faultPlan(options: FaultOptions, random: () => number, where: st
   return {
     slowByMs: toMs(slowBy, `slowBy in ${name}`),
     retryAfterMs: toMs(retryAfter, `retryAfter in ${name}`),
-    fail(mode, { times = Infinity } = {}) {
+    fail(mode, asked = {}) {
+      checkOptionNames(asked as unknown, ['times'], `fail() of ${where}`)
+      const { times = Infinity } = asked
       checkChoice(mode, [...FAULT_MODES, 'none'], `mode of fail() of ${where}`)
       checkCount(times, `times of fail() of ${where}`)
       forced = mode

@@ -44,5 +44,6 @@ describe('a wrong option of fakeAnthropic', () => {
       "mode of fail() of fakeAnthropic() has no such choice: 'overload'; did you mean 'overloaded'?",
     )
     expect(() => fake.fail('hang', { times: 0 })).toThrow('times of fail() of fakeAnthropic()')
+    expect(() => fake.fail('hang', { time: 1 } as never)).toThrow('time')
   })
 })

@@ -20,6 +20,20 @@ const bypassed: Case[] = [
   ['background', 'gemini', { background: true }],
   ['stored-prompt', 'openai', gpt({ prompt: { id: 'p' } })],
   ['stored-prompt', 'bedrock', { modelId: 'arn:aws:bedrock:eu-west-1:1:prompt/P' }],
+  [
+    'url-source',
+    'openai',
+    gpt({
+      prompt: { id: 'p', version: '1', variables: { a: 'x', b: { image_url: 'https://x' } } },
+    }),
+  ],
+  [
+    'url-source',
+    'openai',
+    gpt({
+      prompt: { id: 'p', version: '1', variables: { b: { file_url: 'https://x.test/a.pdf' } } },
+    }),
+  ],
   ['audio', 'openai', { messages: [], modalities: ['text', 'audio'] }],
   ['audio', 'openai', { messages: [], audio: { voice: 'v' } }],
   ['audio', 'gemini', { generationConfig: { responseModalities: ['AUDIO'] } }],

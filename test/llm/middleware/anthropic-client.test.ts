@@ -108,6 +108,82 @@ describe('whole answers', () => {
     expect(provider.calls).toBe(2)
   })
 
+  it('that are refused tell all who share the call when to try again', async () => {
+    const seen: Response[] = []
+    const anthropic = await client({ ttft: 20 }, {}, seen)
+    const limited = async (request: Request, next: (request: Request) => Promise<Response>) => {
+      await next(request)
+      const headers = { 'retry-after': '7', 'x-should-retry': 'false' }
+      return new Response('{"type":"error","error":{}}', { status: 429, headers })
+    }
+    const failing = anthropic.withOptions({
+      middleware: [
+        ...(anthropic as unknown as { middleware: never[] }).middleware,
+        limited as never,
+      ],
+    })
+    const all = await Promise.allSettled([1, 2, 3].map(() => failing.messages.create(REQUEST)))
+    expect(all.map((one) => one.status === 'rejected' && one.reason.status)).toEqual([
+      429, 429, 429,
+    ])
+    expect(caches(seen).sort()).toEqual(['joined', 'joined', null])
+    expect(seen.map((response) => response.headers.get('retry-after'))).toEqual(['7', '7', '7'])
+    expect(provider.calls).toBe(1)
+  })
+
+  it('are not waited for longer than the client says, whoever shares the call', async () => {
+    let calls = 0
+    const hanging = (
+      _url: unknown,
+      { signal }: { signal?: AbortSignal } = {},
+    ): Promise<Response> => {
+      calls++
+      return new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
+    }
+    provider = await fakeAnthropic()
+    const caching = promptCacheMiddleware({ cache, ttl: '1h', tenant: 'acme' })
+    const anthropic = new Anthropic({
+      apiKey: 'k',
+      maxRetries: 0,
+      timeout: 30,
+      fetch: hanging as never,
+      middleware: [caching],
+    })
+    const all = await Promise.allSettled([1, 2, 3].map(() => anthropic.messages.create(REQUEST)))
+    for (const one of all) {
+      expect(one).toMatchObject({ reason: expect.any(Anthropic.APIConnectionTimeoutError) })
+    }
+    // The others have had an attempt of their own.
+    expect(calls).toBe(2)
+  })
+
+  it('go on for the others when the one who made the call gives it up', async () => {
+    const anthropic = await client({ ttft: 40 })
+    const leaving = new AbortController()
+    const first = anthropic.messages.create(REQUEST, { signal: leaving.signal })
+    const gone = expect(first).rejects.toThrow(Anthropic.APIUserAbortError)
+    const second = anthropic.messages.create(REQUEST)
+    setTimeout(() => leaving.abort(), 15)
+    await gone
+    expect((await second).type).toBe('message')
+    expect(provider.calls).toBe(1)
+  })
+
+  it('are there as responses, too', async () => {
+    const anthropic = await client()
+    await anthropic.messages.create(REQUEST)
+    await settle()
+    const { data, request_id, response } = await anthropic.messages.create(REQUEST).withResponse()
+    expect(data.type).toBe('message')
+    expect(request_id).toEqual(expect.any(String))
+    expect(response.headers.get('x-cache')).toBe('hit')
+    const raw = await anthropic.messages.create(REQUEST).asResponse()
+    const [one, two] = await Promise.all([raw.clone().json(), raw.json()])
+    expect(two).toEqual(one)
+  })
+
   it('are counted, in the cache and in the layer', async () => {
     provider = await fakeAnthropic()
     const reports: unknown[] = []

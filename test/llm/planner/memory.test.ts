@@ -98,6 +98,71 @@ describe('the arrangement of tools', () => {
   })
 })
 
+describe('tools that are pinned or sorted', () => {
+  const tool = (type: string) => ({
+    name: 'fetch',
+    input_schema: { type: 'object', properties: { cache_control: { type } } },
+  })
+
+  it('are not taken for others whose schemas differ in a member named like a marker', () => {
+    const planner = createPrefixPlanner({ tools: 'pin' })
+    planner.plan({ request: request({ tools: [tool('string')] }) })
+    const { request: sent } = planner.plan({ request: request({ tools: [tool('number')] }) })
+    expect(sent.tools).toEqual([tool('number')])
+  })
+
+  it('may bring functions, and are then sent as they come', () => {
+    const planner = createPrefixPlanner({ tools: 'pin' })
+    const asked = request({ tools: [{ ...tool('string'), run: () => 'done' }] })
+    expect(planner.plan({ request: asked }).request.tools).toEqual(asked.tools)
+  })
+
+  it('are left alone by a planner that only observes', () => {
+    const planner = createPrefixPlanner({ tools: 'sort', mode: 'observe' })
+    const asked = request({ tools: [{ name: 'b' }, { name: 'a' }] })
+    expect(planner.plan({ request: asked }).request).toBe(asked)
+  })
+
+  it('are left alone in a request with markers that is to be respected', () => {
+    const planner = createPrefixPlanner({ tools: 'sort', mode: 'respect' })
+    const asked = request({
+      tools: [{ name: 'b' }, { name: 'a' }],
+      system: [{ type: 'text', text: SYSTEM, cache_control: { type: 'ephemeral' } }],
+    })
+    expect(planner.plan({ request: asked }).request).toBe(asked)
+  })
+})
+
+describe('numbers that are none', () => {
+  it('in usage teach nothing', () => {
+    const { planner, call, clock } = world()
+    const plan = planner.plan({ request: question(1) })
+    const wrong = { provider: 'anthropic', model: 'm', inputUncached: 0, output: 0, raw: undefined }
+    const usage = { ...wrong, inputTotal: Number.NaN, cacheRead: Number.NaN, cacheWrite: {} }
+    planner.observe(plan, usage, { startedAt: clock.now() })
+    expect(planner.explain().actualRead).toBe(0)
+    expect(call(question(2)).plan.expected.baseline).toBe(3500)
+  })
+
+  it('are refused as an instant', () => {
+    const asked = { request: question(1), now: Number.NaN }
+    expect(() => createPrefixPlanner().plan(asked)).toThrow(
+      'now of plan must be an instant in milliseconds',
+    )
+  })
+
+  it('in a snapshot make it none', () => {
+    const { planner, call } = world()
+    for (let index = 0; index < 3; index++) call(question(index))
+    const text = inflateRawSync(planner.snapshot()).toString()
+    const foreign = text.replace(/\["system",\[(\d+),/, '["system",["$1",')
+    expect(foreign).not.toBe(text)
+    const heir = createPrefixPlanner()
+    heir.restore(deflateRawSync(foreign))
+    expect(heir.explain(planner.explain().route).requests).toBe(0)
+  })
+})
+
 describe('plans of any conversation', () => {
   const block = fc.record({
     type: fc.constant('text'),
@@ -158,6 +223,35 @@ describe('what is remembered', () => {
     expect(a && tree.find(a, 'd')).toBeDefined()
     const b = a && tree.find(a, 'b')
     expect(b && tree.find(b, 'c')).toBeUndefined()
+  })
+
+  it('is nothing of a root from which nothing grows', () => {
+    const tree = new PrefixTree(5)
+    const root = tree.root('r')
+    expect(tree.root('r')).not.toBe(root)
+    tree.use([tree.add(root, 'a')])
+    expect(tree.root('r')).toBe(root)
+  })
+
+  it('is no more than allowed after a snapshot of a planner that may remember more', () => {
+    const { planner, call } = world()
+    for (let index = 0; index < 20; index++) call(question(index))
+    const heir = createPrefixPlanner({ maxNodes: 5 })
+    heir.restore(planner.snapshot())
+    const { nodes } = JSON.parse(
+      inflateRawSync(heir.snapshot()).toString().replace('rc-prefix-plan:1\n', ''),
+    )
+    expect(nodes).toHaveLength(5)
+  })
+
+  it('of one tenant says nothing of another', () => {
+    const { planner, call } = world()
+    for (let index = 0; index < 3; index++) call(question(index), { tenant: 'a' })
+    const own = planner.plan({ request: question(5), tenant: 'a' })
+    const other = planner.plan({ request: question(5), tenant: 'b' })
+    expect([own.expected.read, own.prefixIsWarm]).toEqual([3000, true])
+    expect([other.expected.read, other.prefixIsWarm]).toEqual([0, false])
+    expect(other.prefixId).not.toBe(own.prefixId)
   })
 
   it('sees that a block was changed since it was sent', () => {

@@ -81,6 +81,18 @@ describe('calls that begin alike', () => {
     expect(layer.stats()).toMatchObject({ calls: 1, failures: 0 })
   })
 
+  it('are sent all the same where the gate fails', async () => {
+    const failing = { run: () => Promise.reject(new Error('ours')), stats: () => ({}) as never }
+    const { clock, layer, call, sent } = world({ gate: failing })
+    const parts: string[] = []
+    layer.on('error', ({ part }) => parts.push(part))
+    const one = call()
+    await clock.advance(1000)
+    expect(await one).toMatchObject({ id: 'msg_1' })
+    expect(sent()).toBe(1)
+    expect(parts).toEqual(['gate'])
+  })
+
   it('are timed without their wait', async () => {
     const { clock, layer, call } = world()
     const durations: number[] = []

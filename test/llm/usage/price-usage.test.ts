@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { normalizeUsage } from '../../../src/llm/usage/normalize-usage.ts'
 import type { NormalizedUsage } from '../../../src/llm/usage/normalized-usage.ts'
 import { priceUsage, type UsagePrice } from '../../../src/llm/usage/price-usage.ts'
 
@@ -178,4 +179,15 @@ describe('priceUsage', () => {
       { numRuns: 200 },
     )
   })
+})
+
+it('makes no sum for a call that is billed anew by a fallback credit', () => {
+  const answer = (status: object) => ({
+    model: 'claude-sonnet-5',
+    usage: { input_tokens: M, output_tokens: 0, fallback_credit: { status } },
+  })
+  const priceOf = (status: object) =>
+    priceUsage(normalizeUsage('anthropic', answer(status)) as NormalizedUsage)
+  expect(priceOf({ type: 'not_applied', reason: 'expired' })).toMatchObject({ actual: 2 })
+  expect(priceOf({ type: 'redeemed' })).toEqual({ unknownModel: 'claude-sonnet-5', reason: 'tier' })
 })
