@@ -83,11 +83,11 @@ it('names of options', async () => {
     cacheIF
         unknown option of cached(): 'cacheIF'; did you mean 'cacheIf'?
     key of the prototype
-        unknown option of cached(): 'constructor'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+        unknown option of cached(): 'constructor'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context, llm
     maxEntries
-        unknown option of cached(): 'maxEntries'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+        unknown option of cached(): 'maxEntries'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context, llm
     signal
-        unknown option of cached(): 'signal'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context
+        unknown option of cached(): 'signal'; known are ttl, grace, softTimeout, hardTimeout, completeInBackground, graceBackoff, jitter, refreshAhead, negativeTtl, errorTtl, strict, cacheIf, l1, l2, guard, schema, codec, tags, name, key, version, manyOrigin, scope, context, llm
     as a decorator
         unknown option of cached(): 'tll'; did you mean 'ttl'?
     "

@@ -247,7 +247,7 @@ it('namespace, ready, close and on', async () => {
     on: name
         no such event: 'hits'; did you mean 'hit'?
     on: no name
-        no such event: 'undefined'; known are hit, miss, stale, origin, error, evict, invalidate, l2-state, gap, degraded
+        no such event: 'undefined'; known are hit, miss, stale, origin, llm, error, evict, invalidate, l2-state, gap, degraded
     on: no listener
         on(event, listener) takes a function
     on: not a listener
