@@ -1,6 +1,7 @@
 // The bundler makes a file of its own for each set of entries that share something, which is half a
-// dozen small ones, and Node has to find and load each of them at every start of a program. All that '.' shares with other entries becomes one file. What only '.' and './testing'
-// have in common is one already.
+// dozen small ones, and Node has to find and load each of them at every start of a program. All that
+// '.' shares with other entries becomes one file, but for what only './llm' and './testing', which load
+// whole caches too, have in common with it.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,7 @@ import { build } from 'esbuild'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 /** Entries that load everything anyway. */
-const WHOLE = ['index.js', 'testing.js']
+const WHOLE = ['index.js', 'llm.js', 'testing.js']
 /** For side effects, of which no file of this package has any. */
 const BARE = /import"\.\/chunk-[A-Z0-9]{8}\.js";/g
 const IMPORT = /(?:from|import)"\.\/(chunk-[A-Z0-9]{8}\.js)"/g
