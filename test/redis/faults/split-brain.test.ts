@@ -245,7 +245,9 @@ describe('25 and 28 under Sentinel', () => {
       return [a, b].every((one) => one.seen.states.filter((state) => state === 'ready').length > 1)
     })
     await Promise.all([a.usable(), b.usable()])
-    expect(await b.ask('x')).toMatchObject({ value: 'x@1', source: 'l2' })
+    // Sentinels in a hurry may fail over twice; where that began anew, the load brings it back.
+    expect((await b.ask('x')).value).toBe('x@1')
+    await until('L2 has x', async () => (await b.get.explain('x')).l2.state === 'fresh')
     expect((await b.ask('y')).value).toBe('y@2')
     expect((await a.ask('y')).value).toBe('y@2')
     const texts = [...a.errors, ...b.errors].filter(({ text }) => text.includes('NOSCRIPT'))
