@@ -26,6 +26,8 @@ export {
   fakeOpenAI,
 } from './testing/fake-openai/fake-openai.ts'
 export type { FaultMode, FaultOptions } from './testing/loopback/fault-plan.ts'
+export type { LoopbackCall } from './testing/loopback/loopback-call.ts'
+export type { LoopbackOptions, LoopbackProvider } from './testing/loopback/loopback-provider.ts'
 export type { MutantName } from './testing/sim/mutants.ts'
 export type { FaultRates } from './testing/sim/schedule.ts'
 export {

@@ -1,5 +1,5 @@
 // `npm run bench:llm`: what the layer for LLMs saves, and how far that is from what could be saved.
-// See bench/README.md.
+// See bench/llm/README.md.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

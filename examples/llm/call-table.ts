@@ -24,7 +24,6 @@ const REASONS: Readonly<Record<Breakpoint['reason'], string>> = {
   divergence: 'what requests share before they part',
   known: 'what was cached before',
   tail: 'up to here, for the next turn',
-  rescue: 'so that it is still found',
   client: 'as the request says',
   hint: 'as the hint says',
 }

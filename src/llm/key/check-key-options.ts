@@ -7,7 +7,8 @@ import {
 } from '../../kernel/options.ts'
 import type { LlmKeyOptions } from './llm-key-options.ts'
 
-const NAMES = [
+/** All of them. */
+export const KEY_OPTIONS = [
   'provider',
   'tenant',
   'endpoint',
@@ -28,7 +29,7 @@ const MOST_VARIANTS = 1000
 
 /** @throws ERR_INVALID_OPTION; `tenant`, `ignore` and `headers` are checked where they are read */
 export function checkKeyOptions(options: unknown, where: string): asserts options is LlmKeyOptions {
-  checkOptionNames(options, NAMES, where)
+  checkOptionNames(options, KEY_OPTIONS, where)
   const { provider, variants, urlSource } = options
   if (typeof provider !== 'string' || provider === '') {
     throw invalidOption(

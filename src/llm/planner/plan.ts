@@ -41,7 +41,7 @@ export interface Breakpoint {
   /** Of the prefix up to here, estimated. */
   readonly tokens: number
   readonly ttl: '5m' | '1h' | '30m'
-  readonly reason: 'static' | 'divergence' | 'tail' | 'known' | 'rescue' | 'client' | 'hint'
+  readonly reason: 'static' | 'divergence' | 'tail' | 'known' | 'client' | 'hint'
   /** In input tokens: what it is expected to save, less what it costs. */
   readonly expectedSaving: number
 }
@@ -79,6 +79,7 @@ export interface Plan<R> {
   /** Tokens and, as multiples of an input token, costs. */
   readonly expected: {
     readonly read: number
+    /** For the short lifetime of the provider: five minutes, with OpenAI thirty. */
     readonly write5m: number
     readonly write1h: number
     readonly input: number

@@ -7,6 +7,7 @@ import {
   invalidOption,
 } from '../../kernel/options.ts'
 import { createPrefixGate, type PrefixGate, type PrefixGateOptions } from '../gate/prefix-gate.ts'
+import { KEY_OPTIONS } from '../key/check-key-options.ts'
 import type { Tenant } from '../key/llm-key-options.ts'
 import { checkOverrides } from '../models/check-overrides.ts'
 import type { ProfileOverrides } from '../models/model-profile.ts'
@@ -44,20 +45,10 @@ export interface PromptCacheOptions extends SharedKeyOptions {
   prices?: ProfileOverrides
 }
 
-const KEY_NAMES = [
-  'provider',
-  'endpoint',
-  'namespace',
-  'version',
-  'ignore',
-  'toolOrder',
-  'variants',
-  'variantSeed',
-  'secret',
-  'urlSource',
-  'externalState',
-  'random',
-] as const satisfies (keyof SharedKeyOptions)[]
+/** Those that hold for all tenants, and for whatever header a client sends. */
+const KEY_NAMES = KEY_OPTIONS.filter(
+  (name): name is keyof SharedKeyOptions => name !== 'tenant' && name !== 'headers',
+)
 
 const NAMES = [
   ...KEY_NAMES,

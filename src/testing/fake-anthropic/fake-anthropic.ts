@@ -1,18 +1,15 @@
-import type { Clock } from '../../contracts/clock.ts'
 import { type Duration, toMs } from '../../kernel/duration.ts'
-import {
-  checkChoice,
-  checkCount,
-  checkFunction,
-  checkNumber,
-  checkOptionNames,
-} from '../../kernel/options.ts'
+import { checkChoice, checkNumber } from '../../kernel/options.ts'
 import { realClock } from '../../kernel/real-clock.ts'
 import { seededRandom } from '../../kernel/seeded-random.ts'
-import { checkOverrides } from '../../llm/models/check-overrides.ts'
-import type { ModelProfile } from '../../llm/models/model-profile.ts'
 import { findProfile } from '../../llm/models/profiles.ts'
-import { type FaultMode, type FaultOptions, faultPlan } from '../loopback/fault-plan.ts'
+import { faultPlan } from '../loopback/fault-plan.ts'
+import {
+  checkLoopbackOptions,
+  type LoopbackOptions,
+  type LoopbackProvider,
+  loopbackProvider,
+} from '../loopback/loopback-provider.ts'
 import { loopbackServer } from '../loopback/loopback-server.ts'
 import type { ReplyFunction } from './answer.ts'
 import type { FakeCall, OpenCall } from './call-log.ts'
@@ -22,19 +19,7 @@ import { promptCacheModel } from './prompt-cache.ts'
 import { route } from './routes.ts'
 
 /** Options of {@link fakeAnthropic}. */
-export interface FakeAnthropicOptions {
-  /** Give it a `FakeClock` to make lifetimes pass at once. @default real time */
-  clock?: Clock
-  /** From the arrival of a call until its answer begins. @default 0 */
-  ttft?: Duration
-  /** Before each piece of an answer. @default 0 */
-  chunkDelay?: Duration
-  /** Pieces in which a block of an answer is streamed. @default 5 */
-  chunks?: number
-  /** Rules that hold for all models instead of those of the built-in table, e.g. `{ minTokens: 1 }`. */
-  profile?: Partial<ModelProfile>
-  /** Makes the answers. @default a sentence that depends on the prompt alone */
-  reply?: ReplyFunction
+export interface FakeAnthropicOptions extends LoopbackOptions<ReplyFunction> {
   /** What a read keeps alive: the entry that was hit, or also those at markers before it. @default 'hit' */
   refresh?: 'hit' | 'hit+marked'
   /** From the first byte of an answer until what it wrote can be read. @default 0 */
@@ -43,43 +28,16 @@ export interface FakeAnthropicOptions {
   missJitter?: number
   /** Of calls that write the same at the same time, who pays for it. @default 'all-billed' */
   concurrentWriters?: 'all-billed' | 'first-billed'
-  /** Shares of the calls that fail, from 0 to 1, by mode. @default none */
-  faults?: FaultOptions
-  /** Of `missJitter` and `faults`: the same seed and calls give the same. @default 1 */
-  seed?: number
 }
 
 /** A provider that speaks the Messages API of Anthropic on this machine. */
-export interface FakeAnthropic {
-  /** For the option `baseURL` of the SDK. */
-  readonly url: string
-  /** How often `POST /v1/messages` was called, whatever became of it; each try of a client counts. */
-  readonly calls: number
-  /** One entry for each of them, in the order of their arrival. */
-  readonly log: readonly FakeCall[]
-  /**
-   * Makes calls fail, from now on or the next `times` of them; `fail('none')` ends it.
-   * @throws ERR_INVALID_OPTION for a mode that there is not
-   */
-  fail(mode: FaultMode | 'none', options?: { times?: number }): void
-  /** Ends open connections, and the server. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
+export type FakeAnthropic = LoopbackProvider<FakeCall>
 
-const OPTIONS = [
-  'clock',
-  'ttft',
-  'chunkDelay',
-  'chunks',
-  'profile',
-  'reply',
+const OWN_OPTIONS = [
   'refresh',
   'commitLag',
   'missJitter',
   'concurrentWriters',
-  'faults',
-  'seed',
 ] as const satisfies readonly (keyof FakeAnthropicOptions)[]
 
 /**
@@ -133,20 +91,11 @@ export async function fakeAnthropic(options: FakeAnthropicOptions = {}): Promise
     const requestId = `req_${String(requests).padStart(24, '0')}`
     return route(exchange, requestId, { provider, profileOf, log })
   })
-  return {
-    url: server.url,
-    get calls() {
-      return log.length
-    },
-    log,
-    fail: provider.faults.fail,
-    close: server.close,
-    [Symbol.asyncDispose]: server.close,
-  }
+  return loopbackProvider<FakeCall>(server, provider.faults, log)
 }
 
 function checkOptions(options: FakeAnthropicOptions, where: string): void {
-  checkOptionNames(options as unknown, OPTIONS, where)
+  checkLoopbackOptions(options, OWN_OPTIONS, 'anthropic', where)
   checkChoice(options.refresh, ['hit', 'hit+marked'], `refresh of ${where}`)
   checkChoice(
     options.concurrentWriters,
@@ -154,11 +103,4 @@ function checkOptions(options: FakeAnthropicOptions, where: string): void {
     `concurrentWriters of ${where}`,
   )
   checkNumber(options.missJitter, `missJitter of ${where}`, 0, 1)
-  checkNumber(options.seed, `seed of ${where}`, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-  checkCount(options.chunks, `chunks of ${where}`)
-  checkFunction(options.reply, `reply of ${where}`)
-  const { profile } = options
-  if (profile !== undefined) {
-    checkOverrides({ [`anthropic/${profile.id ?? '*'}`]: profile }, `profile of ${where}`)
-  }
 }

@@ -5,8 +5,8 @@ import {
   cut,
   type Exchange,
   openEvents,
-  send,
   sendEvent,
+  sendHalf,
   sendJson,
 } from '../loopback/loopback-server.ts'
 import { pause, untilAborted } from '../loopback/pause.ts'
@@ -111,13 +111,7 @@ async function whole(provider: Provider, work: Work, fault: FaultMode | undefine
     sendJson(exchange, 200, body, { 'request-id': requestId })
     return
   }
-  const text = JSON.stringify(body)
-  exchange.response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(text)),
-    'request-id': requestId,
-  })
-  await send(exchange, text.slice(0, text.length / 2))
+  await sendHalf(exchange, body, { 'request-id': requestId })
   breakOff(work)
 }
 

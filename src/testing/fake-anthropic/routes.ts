@@ -1,5 +1,6 @@
 import type { ModelProfile } from '../../llm/models/model-profile.ts'
 import type { Json } from '../loopback/json-values.ts'
+import { arrival, noteEnd } from '../loopback/loopback-call.ts'
 import { type Exchange, keyOf, sendJson } from '../loopback/loopback-server.ts'
 import { sendError } from './api-errors.ts'
 import type { OpenCall } from './call-log.ts'
@@ -31,17 +32,9 @@ export async function route(exchange: Exchange, requestId: string, site: Site): 
 async function messages(exchange: Exchange, requestId: string, site: Site): Promise<void> {
   const { log, provider } = site
   const { clock } = provider
-  const entry: OpenCall = {
-    call: log.length + 1,
-    workspace: keyOf(exchange) ?? '',
-    at: clock.now(),
-    stream: false,
-  }
+  const entry: OpenCall = arrival(exchange, log.length, clock)
   log.push(entry)
-  exchange.response.once('close', () => {
-    entry.endedAt = clock.now()
-    entry.end ??= exchange.signal.aborted ? 'aborted' : 'complete'
-  })
+  noteEnd(entry, exchange, clock)
   const request = accepted(exchange, requestId, 'messages', site, entry)
   if (request === undefined) {
     entry.status = exchange.response.statusCode

@@ -1,35 +1,11 @@
-import type { FaultMode } from '../loopback/fault-plan.ts'
+import type { LoopbackCall, Open } from '../loopback/loopback-call.ts'
 import type { Endpoint } from './openai-prompt.ts'
 import type { OpenaiUsage } from './usage.ts'
 
 /** What became of one call. */
-export interface FakeOpenAICall {
-  /** Number of the call, from 1. */
-  readonly call: number
+export interface FakeOpenAICall extends LoopbackCall<OpenaiUsage> {
   readonly endpoint: Endpoint
-  /** The key the client sent; empty where it sent none. */
-  readonly workspace: string
-  /** When it arrived, on the clock of the provider. */
-  readonly at: number
-  /** When its answer began; absent where none did. */
-  readonly firstByteAt?: number
-  /** When it ended; absent while it is under way. */
-  readonly endedAt?: number
-  /** Of the answer; absent before it began. */
-  readonly status?: number
-  readonly model?: string
-  readonly stream: boolean
-  /**
-   * `'complete'`: the client has got an answer or an error; `'aborted'`: the client went first; `'cut'`:
-   * the provider did; absent while it is under way.
-   */
-  readonly end?: 'complete' | 'aborted' | 'cut'
-  readonly fault?: FaultMode
-  /** As the answer tells it, in the words of its API; absent where no answer began. */
-  readonly usage?: OpenaiUsage
-  /** As it was sent. */
-  readonly request?: unknown
 }
 
 /** The same while it is being written. */
-export type OpenCall = { -readonly [member in keyof FakeOpenAICall]: FakeOpenAICall[member] }
+export type OpenCall = Open<FakeOpenAICall>

@@ -1,20 +1,18 @@
-import type { Clock } from '../../contracts/clock.ts'
-import { type Duration, toMs } from '../../kernel/duration.ts'
-import {
-  checkChoice,
-  checkCount,
-  checkFunction,
-  checkNumber,
-  checkOptionNames,
-} from '../../kernel/options.ts'
+import { toMs } from '../../kernel/duration.ts'
+import { checkChoice } from '../../kernel/options.ts'
 import { realClock } from '../../kernel/real-clock.ts'
 import { seededRandom } from '../../kernel/seeded-random.ts'
-import { checkOverrides } from '../../llm/models/check-overrides.ts'
-import type { ModelProfile } from '../../llm/models/model-profile.ts'
 import { findProfile } from '../../llm/models/profiles.ts'
-import { type FaultMode, type FaultOptions, faultPlan } from '../loopback/fault-plan.ts'
+import { faultPlan } from '../loopback/fault-plan.ts'
 import { asObject } from '../loopback/json-values.ts'
-import { type Exchange, keyOf, loopbackServer } from '../loopback/loopback-server.ts'
+import { arrival, noteEnd } from '../loopback/loopback-call.ts'
+import {
+  checkLoopbackOptions,
+  type LoopbackOptions,
+  type LoopbackProvider,
+  loopbackProvider,
+} from '../loopback/loopback-provider.ts'
+import { type Exchange, loopbackServer } from '../loopback/loopback-server.ts'
 import type { OpenAIReplyFunction } from './answer.ts'
 import { BAD_JSON, NO_KEY, notFound, refused, SERVER_ERROR, sendError } from './api-errors.ts'
 import type { OpenaiCacheBehaviour } from './cache-plan.ts'
@@ -25,56 +23,18 @@ import type { Endpoint, OpenaiRequest } from './openai-prompt.ts'
 import { faultOfRequest } from './request-rules.ts'
 
 /** Options of {@link fakeOpenAI}. */
-export interface FakeOpenAIOptions extends OpenaiCacheBehaviour {
-  /** Give it a `FakeClock` to make lifetimes pass at once. @default real time */
-  clock?: Clock
-  /** From the arrival of a call until its answer begins. @default 0 */
-  ttft?: Duration
-  /** Before each piece of an answer. @default 0 */
-  chunkDelay?: Duration
-  /** Pieces in which a text is streamed. @default 5 */
-  chunks?: number
-  /** Rules that hold for all models instead of those of the built-in table, e.g. `{ minTokens: 1 }`. */
-  profile?: Partial<ModelProfile>
-  /** Makes the answers. @default a sentence that depends on the prompt alone */
-  reply?: OpenAIReplyFunction
-  /** Shares of the calls that fail, from 0 to 1, by mode. @default none */
-  faults?: FaultOptions
-  /** Of `faults`: the same seed and calls give the same. @default 1 */
-  seed?: number
-}
+export interface FakeOpenAIOptions
+  extends LoopbackOptions<OpenAIReplyFunction>,
+    OpenaiCacheBehaviour {}
 
 /** A provider that speaks the APIs of OpenAI on this machine. */
-export interface FakeOpenAI {
-  /** For the option `baseURL` of the SDK. */
-  readonly url: string
-  /** How often one of the two APIs was called, whatever became of it; each try of a client counts. */
-  readonly calls: number
-  /** One entry for each of them, in the order of their arrival. */
-  readonly log: readonly FakeOpenAICall[]
-  /**
-   * Makes calls fail, from now on or the next `times` of them; `fail('none')` ends it.
-   * @throws ERR_INVALID_OPTION for a mode that there is not
-   */
-  fail(mode: FaultMode | 'none', options?: { times?: number }): void
-  /** Ends open connections, and the server. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
+export type FakeOpenAI = LoopbackProvider<FakeOpenAICall>
 
-const OPTIONS = [
-  'clock',
-  'ttft',
-  'chunkDelay',
-  'chunks',
-  'profile',
-  'reply',
+const OWN_OPTIONS = [
   'refresh',
   'lookup',
   'implicitAt',
-  'faults',
-  'seed',
-] as const satisfies readonly (keyof FakeOpenAIOptions)[]
+] as const satisfies readonly (keyof OpenaiCacheBehaviour)[]
 
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
   ['POST /v1/chat/completions', 'chat'],
@@ -121,30 +81,14 @@ export async function fakeOpenAI(options: FakeOpenAIOptions = {}): Promise<FakeO
     const requestId = `req_${String(requests).padStart(24, '0')}`
     return route(exchange, requestId, provider, log)
   })
-  return {
-    url: `${server.url}/v1`,
-    get calls() {
-      return log.length
-    },
-    log,
-    fail: provider.faults.fail,
-    close: server.close,
-    [Symbol.asyncDispose]: server.close,
-  }
+  return loopbackProvider<FakeOpenAICall>(server, provider.faults, log, '/v1')
 }
 
 function checkOptions(options: FakeOpenAIOptions, where: string): void {
-  checkOptionNames(options as unknown, OPTIONS, where)
+  checkLoopbackOptions(options, OWN_OPTIONS, 'openai', where)
   checkChoice(options.lookup, ['guide', 'latest-80'], `lookup of ${where}`)
   checkChoice(options.refresh, ['write', 'read'], `refresh of ${where}`)
   checkChoice(options.implicitAt, ['last-user-message', 'last-message'], `implicitAt of ${where}`)
-  checkNumber(options.seed, `seed of ${where}`, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-  checkCount(options.chunks, `chunks of ${where}`)
-  checkFunction(options.reply, `reply of ${where}`)
-  const { profile } = options
-  if (profile !== undefined) {
-    checkOverrides({ [`openai/${profile.id ?? '*'}`]: profile }, `profile of ${where}`)
-  }
 }
 
 async function route(
@@ -160,18 +104,9 @@ async function route(
     sendError(exchange, requestId, notFound(what))
     return
   }
-  const entry: OpenCall = {
-    call: log.length + 1,
-    endpoint,
-    workspace: keyOf(exchange) ?? '',
-    at: clock.now(),
-    stream: false,
-  }
+  const entry: OpenCall = { ...arrival(exchange, log.length, clock), endpoint }
   log.push(entry)
-  exchange.response.once('close', () => {
-    entry.endedAt = clock.now()
-    entry.end ??= exchange.signal.aborted ? 'aborted' : 'complete'
-  })
+  noteEnd(entry, exchange, clock)
   const request = accepted(exchange, requestId, provider, entry)
   if (request === undefined) return
   entry.model = request.model

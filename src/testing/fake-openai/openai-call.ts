@@ -5,8 +5,8 @@ import {
   cut,
   type Exchange,
   openEvents,
-  send,
   sendEvent,
+  sendHalf,
   sendJson,
 } from '../loopback/loopback-server.ts'
 import { pause, untilAborted } from '../loopback/pause.ts'
@@ -130,13 +130,7 @@ async function whole(provider: Provider, work: Work): Promise<void> {
     sendJson(exchange, 200, body, { 'x-request-id': requestId })
     return
   }
-  const text = JSON.stringify(body)
-  exchange.response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(text)),
-    'x-request-id': requestId,
-  })
-  await send(exchange, text.slice(0, text.length / 2))
+  await sendHalf(exchange, body, { 'x-request-id': requestId })
   breakOff(work)
 }
 

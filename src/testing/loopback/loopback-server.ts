@@ -90,8 +90,23 @@ export function sendJson(
   response.end(JSON.stringify(body))
 }
 
+/** The first half of an answer, which says how long all of it is. */
+export function sendHalf(
+  exchange: Exchange,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<void> {
+  const text = JSON.stringify(body)
+  exchange.response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(text)),
+    ...headers,
+  })
+  return send(exchange, text.slice(0, text.length / 2))
+}
+
 /** Resolves when the text has left this process, or cannot any more. */
-export function send({ response }: Exchange, text: string): Promise<void> {
+function send({ response }: Exchange, text: string): Promise<void> {
   return new Promise((resolve) => {
     response.write(text, () => resolve())
   })
